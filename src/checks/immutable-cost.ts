@@ -1,0 +1,102 @@
+/** Check 2 of M12.1 → M12.2: last month's invoices come out the same whenever they are made. */
+import type { ClickHouseClient } from '@clickhouse/client';
+import { type CostInvoice, makeCostInvoice } from '../invoices/cost-invoice.js';
+import type { Sealed } from '../invoices/seal.js';
+import { PRICE_TABLES, type PriceTable } from '../metering/costs.js';
+import { isBilled, tenantsAt } from '../metering/tenants.js';
+import { formatCents, formatUsd, parseUsd } from '../money.js';
+import { previousMonth } from '../period.js';
+import type { Service } from '../service.js';
+import { type CheckResult, runCheck } from './check.js';
+
+export interface ImmutableCostOptions {
+  /** The month before this instant is checked. */
+  readonly now: Date;
+  /**
+   * What makes an invoice. It is handed the prices in force, and must not need them.
+   * @default makeCostInvoice
+   */
+  readonly makeInvoice?: (
+    clickhouse: ClickHouseClient,
+    request: { tenantId: string; month: string; priceTables: readonly PriceTable[] },
+  ) => Promise<Sealed<CostInvoice>>;
+}
+
+/**
+ * Makes every paying tenant's invoice, doubles all prices, makes it again, and compares hash by
+ * hash; and compares each total with the stored cost on another road, the daily rollup.
+ *
+ * @example const result = await checkImmutableCost(services.clickhouse, { now: SAMPLE_NOW });
+ */
+export function checkImmutableCost(
+  clickhouse: Service<ClickHouseClient>,
+  { now, makeInvoice = makeCostInvoice }: ImmutableCostOptions,
+): Promise<CheckResult> {
+  const month = previousMonth(now).name;
+  return runCheck(clickhouse, {
+    id: 'immutable-cost',
+    title: 'Immutable cost storage',
+    expected: [
+      'Invoice of tenant_123, month 2025-10: 1,250 queries, 185,000 tokens, $127.35, the same hash twice',
+    ],
+    advice:
+      'Mend M12.1 before going on: store the cost in the event and sum what is stored, never price old events again; a changed invoice costs $500–2,000 per dispute',
+    test: async (client) => {
+      const paying = (await tenantsAt(client, now)).filter((tenant) => isBilled(tenant, now));
+      const stored = await storedCosts(client, month);
+      const problems: string[] = [];
+      const invoices: Sealed<CostInvoice>[] = [];
+      for (const { tenantId } of paying) {
+        const first = await makeInvoice(client, { tenantId, month, priceTables: PRICE_TABLES });
+        const second = await makeInvoice(client, { tenantId, month, priceTables: PRICE_TABLES.map(doubled) });
+        const cost = stored.get(tenantId) ?? formatUsd(0n);
+        if (first.sha256 !== second.sha256) {
+          problems.push(`${tenantId}: ${wordsOf(first)}; after a price change ${wordsOf(second)}`);
+        } else if (first.invoice.total_cost_usd !== cost) {
+          problems.push(
+            `${tenantId}: the invoice says $${first.invoice.total_cost_usd}, its events cost $${cost}`,
+          );
+        }
+        invoices.push(first);
+      }
+      const [example] = invoices;
+      if (!example) return { problems: ['no tenant is active'], evidence: [] };
+      return {
+        problems,
+        evidence: [
+          `${invoices.length} invoices of ${month} made twice, prices doubled in between: the same hash each`,
+          `${example.invoice.tenant_id}, month ${month}: ${wordsOf(example)}`,
+          'every total equals the stored cost in the daily rollup, to 1e-8 dollars',
+        ],
+      };
+    },
+  });
+}
+
+function wordsOf({ invoice, sha256 }: Sealed<CostInvoice>): string {
+  const count = (amount: number) => amount.toLocaleString('en-US');
+  const due = formatCents(BigInt(invoice.amount_due_cents));
+  return `${count(invoice.total_queries)} queries, ${count(invoice.total_tokens)} tokens, $${due}, hash ${sha256.slice(0, 8)}`;
+}
+
+function doubled(table: PriceTable): PriceTable {
+  const models = Object.entries(table.models).map(([model, { input, output }]) => [
+    model,
+    { input: 2n * input, output: 2n * output },
+  ]);
+  return { ...table, models: Object.fromEntries(models), basePerQuery: 2n * table.basePerQuery };
+}
+
+async function storedCosts(clickhouse: ClickHouseClient, month: string): Promise<Map<string, string>> {
+  const result = await clickhouse.query({
+    query: `
+      SELECT tenant_id, toString(sum(cost_usd)) AS cost_usd
+      FROM usage_daily
+      WHERE toYYYYMM(day) = {month:UInt32}
+      GROUP BY tenant_id`,
+    query_params: { month: Number(month.replace('-', '')) },
+    format: 'JSONEachRow',
+  });
+  const rows = await result.json<{ tenant_id: string; cost_usd: string }>();
+  return new Map(rows.map(({ tenant_id, cost_usd }) => [tenant_id, formatUsd(parseUsd(cost_usd))]));
+}

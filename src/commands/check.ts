@@ -1,0 +1,83 @@
+/** `npm run check -- m12.1-m12.2`: the readiness checks in a terminal. */
+import { parseArgs } from 'node:util';
+import type { Report } from '../checks/check.js';
+import { checkMeteringToBilling } from '../checks/metering-to-billing.js';
+import { readConfig } from '../config.js';
+import { loadSampleMonth, SAMPLE_NOW } from '../metering/sample-month.js';
+import { createTables } from '../metering/tables.js';
+import { printReport } from '../notebook/check-lines.js';
+import { inProcessQuotaGate } from '../quotas/in-process-quota-gate.js';
+import { redisQuotaGate } from '../quotas/redis-quota-gate.js';
+import { withQuotaTrial } from '../server/quota-trial.js';
+import { openServices } from '../services/open-services.js';
+import { runCommand } from './run-command.js';
+
+const HELP = `npm run check -- BRIDGE [--json] [--now INSTANT] [--workspace NAME]
+
+Runs the readiness checks of a bridge: m12.1-m12.2.
+Exit 1 if one fails, 0 if all pass or skip.
+
+  --json            one JSON object with evidence and measured seconds
+  --now INSTANT     the clock of the checks, e.g. 2025-12-01T00:00:00Z (default: the sample's,
+                    or the real one where CLICKHOUSE_URL or CLICKHOUSE_HOST names a server)
+  --workspace NAME  where embedded services keep their data (default: check)
+`;
+
+await runCommand(HELP, async (args) => {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      json: { type: 'boolean', default: false },
+      now: { type: 'string' },
+      workspace: { type: 'string', default: 'check' },
+    },
+  });
+  const [bridge, ...rest] = positionals;
+  if (bridge !== 'm12.1-m12.2' || rest.length > 0) {
+    throw new RangeError(`Cannot check ${positionals.join(' ') || 'nothing'}: the bridges are m12.1-m12.2`);
+  }
+  const report = await check(values.workspace, values.now === undefined ? undefined : instantOf(values.now));
+  if (values.json) console.log(JSON.stringify(report, undefined, 2));
+  else print(report);
+  return report.results.some(({ status }) => status === 'fail') ? 1 : 0;
+});
+
+async function check(workspace: string, now?: Date): Promise<Report> {
+  const config = readConfig();
+  const services = await openServices({ workspace, config });
+  try {
+    const { clickhouse, redis } = services;
+    if (clickhouse.mode !== 'off') await createTables(clickhouse.client);
+    // A server by its address is somebody's own data; the sample is for the engine in the process.
+    if (clickhouse.mode === 'embedded')
+      await loadSampleMonth(clickhouse.client, { events: config.sampleEvents });
+    const gate = redis.mode === 'off' ? inProcessQuotaGate() : redisQuotaGate(redis.client);
+    return await withQuotaTrial(gate, (quotaTrial) =>
+      checkMeteringToBilling({
+        clickhouse,
+        quotaTrial,
+        now: now ?? (clickhouse.mode === 'configured' ? new Date() : SAMPLE_NOW),
+      }),
+    );
+  } finally {
+    await services.close();
+  }
+}
+
+function print(report: Report): void {
+  printReport(report);
+  for (const { title, status, evidence, advice, expected, seconds } of report.results) {
+    console.log(`\n${title} (${status}, ${seconds.toFixed(3)} s)`);
+    for (const line of evidence) console.log(`  ${line}`);
+    for (const line of expected) console.log(`  expected: ${line}`);
+    if (advice) console.log(`  → ${advice}`);
+  }
+}
+
+function instantOf(text: string): Date {
+  const instant = new Date(text);
+  if (Number.isNaN(instant.getTime()))
+    throw new RangeError(`Cannot read --now: ${JSON.stringify(text)} is no instant`);
+  return instant;
+}

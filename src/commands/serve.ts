@@ -1,0 +1,73 @@
+/** `npm run serve`: the HTTP application on a port. */
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { readConfig } from '../config.js';
+import { loadSampleMonth } from '../metering/sample-month.js';
+import { createTables } from '../metering/tables.js';
+import { type TenantTerms, tenantsAt } from '../metering/tenants.js';
+import { UsageTracker } from '../metering/tracker.js';
+import { PLANS } from '../plans.js';
+import { inProcessQuotaGate } from '../quotas/in-process-quota-gate.js';
+import { redisQuotaGate } from '../quotas/redis-quota-gate.js';
+import { ApiKeys } from '../server/api-keys.js';
+import { createApp } from '../server/app.js';
+import { listen } from '../server/listen.js';
+import { openServices } from '../services/open-services.js';
+import { runCommand } from './run-command.js';
+
+const HELP = `npm run serve -- [--port N] [--host ADDRESS]
+
+Serves POST /query, GET /api/tenants/{id}/usage and GET /health until Ctrl-C.
+Prints a key for each of the first three tenants; keys live as long as the process.
+
+  --port N        default 8787; 0 takes a free one
+  --host ADDRESS  default 127.0.0.1
+`;
+
+/** Tenants that get a key. */
+const KEYS = 3;
+
+await runCommand(HELP, async (args) => {
+  const { values } = parseArgs({
+    args,
+    options: { port: { type: 'string', default: '8787' }, host: { type: 'string', default: '127.0.0.1' } },
+  });
+  const port = Number(values.port);
+  if (!/^\d{1,5}$/.test(values.port) || port > 65_535) {
+    throw new RangeError(`Cannot listen: --port must be 0 to 65535, current value is ${values.port}`);
+  }
+  const config = readConfig();
+  const services = await openServices({ workspace: 'serve', config });
+  const { clickhouse, redis } = services;
+  const store = clickhouse.mode === 'off' ? undefined : clickhouse.client;
+  const tracker = new UsageTracker(store, { fallbackFile: join(services.workspace, 'fallback.jsonl') });
+  try {
+    let tenants: TenantTerms[] = [
+      { tenantId: 'acme-corp', plan: 'starter', state: 'active', effectiveFrom: new Date(0) },
+    ];
+    if (store) {
+      await createTables(store, clickhouse.mode === 'configured' ? { retentionMonths: 36 } : {});
+      if (clickhouse.mode === 'embedded') await loadSampleMonth(store, { events: config.sampleEvents });
+      tenants = await tenantsAt(store, new Date());
+    }
+    const plans = new Map(tenants.map(({ tenantId, plan }) => [tenantId, plan]));
+    const keys = new ApiKeys();
+    const app = createApp({
+      keys,
+      gate: redis.mode === 'off' ? inProcessQuotaGate() : redisQuotaGate(redis.client),
+      tracker,
+      clickhouse,
+      limitsOf: (tenantId) => PLANS[plans.get(tenantId) ?? 'starter'].dailyLimits,
+    });
+    const server = await listen(app, { port, host: values.host });
+    console.log(`Listening on ${server.url}`);
+    for (const { tenantId } of tenants.slice(0, KEYS)) console.log(`  ${tenantId}: ${keys.issue(tenantId)}`);
+    await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+    await server.close();
+  } finally {
+    await tracker.close();
+    await services.close();
+  }
+  return 0;
+});

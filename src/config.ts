@@ -1,0 +1,100 @@
+/**
+ * Settings: the one place that reads the environment. A `.env` file in the project's folder
+ * counts too; what the environment says wins.
+ */
+import { existsSync } from 'node:fs';
+import { loadEnvFile } from 'node:process';
+import { ConfigError } from './errors.js';
+
+/** The address of a configured service, and the setting that it came from. */
+export interface Endpoint {
+  /** e.g. `CLICKHOUSE_URL`, for messages. */
+  readonly setting: string;
+  readonly url: URL;
+}
+
+export interface Config {
+  /** All services off, on purpose. */
+  readonly offline: boolean;
+  /** Absent: the embedded engine. An error: a setting that makes no sense, so that the service is off. */
+  readonly clickhouse?: Endpoint | ConfigError;
+  readonly clickhouseDatabase: string;
+  /** Absent: a private server. */
+  readonly redis?: Endpoint | ConfigError;
+  /** Folders where programs are looked for, as PATH has them. */
+  readonly searchPath: string;
+  /** Events of the sample month. */
+  readonly sampleEvents?: number;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads the settings.
+ *
+ * @throws ConfigError naming the setting that cannot be used.
+ * @example readConfig({ OFFLINE: 'true' }).offline // true
+ */
+export function readConfig(environment: Environment = processEnvironment()): Config {
+  const clickhouse = endpointOf(environment, {
+    settings: ['CLICKHOUSE_URL', 'CLICKHOUSE_HOST'],
+    schemes: ['http', 'https'],
+    port: 8123,
+  });
+  if (clickhouse && 'url' in clickhouse) {
+    clickhouse.url.username ||= encodeURIComponent(environment.CLICKHOUSE_USER ?? '');
+    clickhouse.url.password ||= encodeURIComponent(environment.CLICKHOUSE_PASSWORD ?? '');
+  }
+  const redis = endpointOf(environment, {
+    settings: ['REDIS_URL', 'REDIS_HOST'],
+    schemes: ['redis', 'rediss'],
+    port: 6379,
+  });
+  const sampleEvents = environment.MB_EVENTS ? numberOf('MB_EVENTS', environment.MB_EVENTS) : undefined;
+  return {
+    offline: switchOf('OFFLINE', environment.OFFLINE),
+    clickhouseDatabase: databaseOf(environment.CLICKHOUSE_DB || 'analytics'),
+    searchPath: environment.PATH ?? '',
+    ...(clickhouse && { clickhouse }),
+    ...(redis && { redis }),
+    ...(sampleEvents !== undefined && { sampleEvents }),
+  };
+}
+
+function processEnvironment(): Environment {
+  if (existsSync('.env')) loadEnvFile('.env');
+  return process.env;
+}
+
+/** The first of the settings that is there: a URL, or a host with or without a port. */
+function endpointOf(
+  environment: Environment,
+  { settings, schemes, port }: { settings: string[]; schemes: string[]; port: number },
+): Endpoint | ConfigError | undefined {
+  const setting = settings.find((name) => environment[name]);
+  const value = setting && environment[setting];
+  if (!setting || !value) return undefined;
+  const url = URL.parse(value.includes('://') ? value : `${schemes[0]}://${value}`);
+  if (!url?.hostname || !schemes.includes(url.protocol.slice(0, -1))) {
+    // The value is not repeated: it may hold a password.
+    return new ConfigError(setting, `need ${schemes.map((scheme) => `${scheme}://host:port`).join(' or ')}`);
+  }
+  if (!/:\d+$/.test(value.replace(/\/.*$/, '')) && !value.includes('://')) url.port = String(port);
+  return { setting, url };
+}
+
+function switchOf(setting: string, value = ''): boolean {
+  if (/^(true|1|yes)$/i.test(value)) return true;
+  if (/^(false|0|no)?$/i.test(value)) return false;
+  throw new ConfigError(setting, `need true or false, current value is ${JSON.stringify(value)}`);
+}
+
+function numberOf(setting: string, value: string): number {
+  if (/^\d{1,12}$/.test(value)) return Number(value);
+  throw new ConfigError(setting, `need a whole number, current value is ${JSON.stringify(value)}`);
+}
+
+function databaseOf(name: string): string {
+  if (/^[A-Za-z_][A-Za-z0-9_]{0,62}$/.test(name)) return name;
+  throw new ConfigError('CLICKHOUSE_DB', `need a plain name, current value is ${JSON.stringify(name)}`);
+}

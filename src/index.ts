@@ -1,0 +1,49 @@
+/** What a notebook imports from `meterbridge`; what it shows results with is `meterbridge/notebook`. */
+export type { CheckResult, Report } from './checks/check.js';
+export { checkDashboardPerformance } from './checks/dashboard-performance.js';
+export { checkDataAccuracy } from './checks/data-accuracy.js';
+export { checkImmutableCost } from './checks/immutable-cost.js';
+export { checkMeteringToBilling } from './checks/metering-to-billing.js';
+export { checkQuotaEnforcement } from './checks/quota-enforcement.js';
+export { type Config, readConfig } from './config.js';
+export {
+  type DashboardRequest,
+  type LoadedPanel,
+  loadDashboard,
+  tablesRead,
+} from './dashboard/load-dashboard.js';
+export { PANELS, type Panel } from './dashboard/panels.js';
+export * from './errors.js';
+export { type CostInvoice, type CostLine, makeCostInvoice } from './invoices/cost-invoice.js';
+export { invoiceCsv } from './invoices/csv.js';
+export { makePlanInvoice, type PlanInvoice, type PlanLine } from './invoices/plan-invoice.js';
+export { prorate } from './invoices/proration.js';
+export { type Sealed, seal, sha256 } from './invoices/seal.js';
+export { issueInvoice, readSnapshot } from './invoices/snapshot.js';
+export { type Tier, type TierLine, tierLines } from './invoices/tiers.js';
+export { costOf, type ModelPrice, PRICE_TABLES, type PriceTable, priceTableAt } from './metering/costs.js';
+export { deleteUsage } from './metering/delete-usage.js';
+export { createEvent, type EventInput, type UsageEvent } from './metering/event.js';
+export { type Batch, insertBatch } from './metering/insert-events.js';
+export {
+  loadSampleMonth,
+  restoreSampleTenant,
+  SAMPLE_MONTH,
+  SAMPLE_NOW,
+} from './metering/sample-month.js';
+export { createTables } from './metering/tables.js';
+export { isBilled, recordTenants, type TenantTerms, tenantsAt } from './metering/tenants.js';
+export { type TrackerStats, UsageTracker, type UsageTrackerOptions } from './metering/tracker.js';
+export { readUsage, type TenantUsage } from './metering/usage.js';
+export { CENT, type Cents, formatCents, formatUsd, parseUsd, toCents, USD, type Usd } from './money.js';
+export { dayOf, type Month, monthOf, type Period, parseMonth, previousMonth } from './period.js';
+export { PLANS, type Plan, type PlanName, QUOTA_MARKS } from './plans.js';
+export { inProcessQuotaGate } from './quotas/in-process-quota-gate.js';
+export type { QuotaDecision, QuotaGate, QuotaRequest } from './quotas/quota-gate.js';
+export { redisQuotaGate } from './quotas/redis-quota-gate.js';
+export { ApiKeys } from './server/api-keys.js';
+export { createApp } from './server/app.js';
+export { listen } from './server/listen.js';
+export { withQuotaTrial } from './server/quota-trial.js';
+export type { Service } from './service.js';
+export { openServices, type Services } from './services/open-services.js';

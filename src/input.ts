@@ -1,0 +1,48 @@
+/** Reading outside data at the edges: the one place where a schema's refusal becomes a sentence. */
+import { z } from 'zod';
+import { InvalidInputError } from './errors.js';
+
+/**
+ * Checks outside data against a schema.
+ *
+ * @param what names the thing in the error, e.g. `event`
+ * @throws InvalidInputError for the first field that does not fit, with its current value.
+ * @example parseInput(z.object({ n: wholeNumber }), 'event', { n: 2 }) // { n: 2 }
+ */
+export function parseInput<T>(schema: z.ZodType<T>, what: string, value: unknown): T {
+  const result = schema.safeParse(value, { reportInput: true });
+  if (result.success) return result.data;
+  const { field, problem } = sentenceOf(result.error.issues[0]);
+  throw new InvalidInputError(what, field, problem, { cause: result.error });
+}
+
+function sentenceOf(issue: z.core.$ZodIssue | undefined): { field: string; problem: string } {
+  if (issue?.code === 'unrecognized_keys') {
+    return { field: [...issue.path, issue.keys[0]].join('.'), problem: 'is not a known field' };
+  }
+  const field = issue?.path.join('.') || 'it';
+  const demand =
+    issue?.path.length === 0 && issue.code === 'invalid_type'
+      ? `must be an ${issue.expected}`
+      : issue?.message;
+  return { field, problem: `${demand}, current value is ${shown(issue?.input)}` };
+}
+
+/** Longest piece of a refused value that an error repeats. */
+const SHOWN_LENGTH = 80;
+
+function shown(value: unknown): string {
+  if (typeof value === 'bigint' || typeof value === 'number' || value === undefined) return String(value);
+  const text = value instanceof Date ? String(value) : (JSON.stringify(value) ?? String(value));
+  return text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH)}…` : text;
+}
+
+/** A count: whole, not negative, exact as a double. */
+export const wholeNumber = z
+  .int('must be a whole number of at least 0')
+  .min(0, 'must be a whole number of at least 0');
+
+/** A tenant's id: it stands in keys, file names and addresses, so the alphabet is narrow. */
+export const tenantId = z
+  .string('must be a tenant id')
+  .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'must be 1 to 63 of a-z, 0-9, _ and -, a letter or digit first');

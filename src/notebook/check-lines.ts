@@ -1,0 +1,48 @@
+import type { CheckResult, Report } from '../checks/check.js';
+
+/**
+ * Prints one readiness check: what was found, a line each. Seconds are left out, so that a notebook's kept
+ * output is the same after every run.
+ *
+ * @example
+ * printCheck(await checkDashboard(services)); // ✓ Dashboard performance: all panels under 1.0 s
+ */
+export function printCheck(result: CheckResult): void {
+  console.log(linesOf(result).join('\n'));
+}
+
+/** Prints a line for each check of a bridge, then how many are ready. */
+export function printReport(report: Report): void {
+  const lines = report.results.map((result) => linesOf(result)[0]);
+  console.log([...lines, reportLine(report)].join('\n'));
+}
+
+/** `4/4 ready`, `1/4 ready, 3 skipped`, `2/4 ready, 1 skipped, 1 failed`. */
+export function reportLine({ results }: Report): string {
+  const count = (status: CheckResult['status']) =>
+    results.filter((result) => result.status === status).length;
+  const [skipped, failed] = [count('skip'), count('fail')];
+  const parts = [`${count('pass')}/${results.length} ready`];
+  if (skipped > 0) parts.push(`${skipped} skipped`);
+  if (failed > 0) parts.push(`${failed} failed`);
+  return parts.join(', ');
+}
+
+function linesOf({ status, title, evidence, expected, advice }: CheckResult): string[] {
+  const [first = '', ...others] = evidence;
+  const finding = first ? `: ${first}` : '';
+  const indented = others.map((line) => `  ${line}`);
+  switch (status) {
+    case 'pass':
+      return [`✓ ${title}${finding}`, ...indented];
+    case 'fail':
+      return [`✗ FAIL ${title}${finding}`, ...indented, ...(advice ? [`  → ${advice}`] : [])];
+    case 'skip':
+      return [
+        `⚠️  Skipping ${title}${first ? ` (${first})` : ''}`,
+        ...expected.map((line) => `  expected: ${line}`),
+      ];
+    default:
+      throw new TypeError(`Cannot print a check: status is ${String(status satisfies never)}`);
+  }
+}

@@ -1,0 +1,174 @@
+/** The HTTP application: queries through the gate, usage for its owner, health. */
+import type { ClickHouseClient } from '@clickhouse/client';
+import { type Context, Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { z } from 'zod';
+import { InvalidInputError } from '../errors.js';
+import { parseInput } from '../input.js';
+import type { UsageTracker } from '../metering/tracker.js';
+import { readUsage } from '../metering/usage.js';
+import { parseDay } from '../period.js';
+import type { DailyLimits } from '../plans.js';
+import type { QuotaGate } from '../quotas/quota-gate.js';
+import type { Service } from '../service.js';
+import { type Answerer, stubAnswerer } from './answer.js';
+import type { ApiKeys } from './api-keys.js';
+import { problem } from './problem.js';
+import { rateLimitHeaders } from './rate-limit-headers.js';
+
+export interface AppOptions {
+  readonly keys: Pick<ApiKeys, 'tenantOf'>;
+  readonly gate: QuotaGate;
+  readonly tracker: Pick<UsageTracker, 'track' | 'stats'>;
+  readonly clickhouse: Service<ClickHouseClient>;
+  /** A tenant's limits, from its plan. */
+  readonly limitsOf: (tenantId: string) => DailyLimits;
+  /** @default stubAnswerer */
+  readonly answerer?: Answerer;
+  /** The clock. @default () => new Date() */
+  readonly now?: () => Date;
+}
+
+/** Largest request body, in bytes. */
+const BODY_LIMIT = 64 * 1_024;
+
+const queryBody = z.strictObject({
+  question: z
+    .string('must be text')
+    .trim()
+    .min(1, 'must not be empty')
+    .max(8_000, 'must be at most 8,000 characters'),
+});
+
+type Tenant = { Variables: { tenantId: string } };
+
+/**
+ * @example
+ * const app = createApp({ keys, gate, tracker, clickhouse, limitsOf });
+ * await app.request('/query', { method: 'POST', headers, body: '{"question":"What is a meter?"}' });
+ */
+export function createApp(options: AppOptions): Hono<Tenant> {
+  const {
+    keys,
+    gate,
+    tracker,
+    clickhouse,
+    limitsOf,
+    answerer = stubAnswerer,
+    now = () => new Date(),
+  } = options;
+  const app = new Hono<Tenant>();
+
+  app.notFound((context) => problem(404, `There is no route ${context.req.method} ${context.req.path}`));
+  app.onError((error) => {
+    if (error instanceof InvalidInputError || error instanceof RangeError) return problem(400, error.message);
+    console.error(error);
+    return problem(500, 'The request failed for a reason of ours');
+  });
+
+  app.get('/health', async (context) => {
+    const state = await healthOf({ clickhouse, gate, tracker });
+    return context.json(state, state.status === 'ok' ? 200 : 503);
+  });
+
+  // The one place that decides which tenant a request is.
+  const authenticate = async (context: Context<Tenant>, next: () => Promise<void>) => {
+    const [, key] = /^Bearer (\S+)$/.exec(context.req.header('authorization') ?? '') ?? [];
+    const tenantId = key && keys.tenantOf(key);
+    if (!tenantId) {
+      return problem(401, 'Send a key of a tenant: Authorization: Bearer <key>', {
+        'www-authenticate': 'Bearer',
+      });
+    }
+    context.set('tenantId', tenantId);
+    return next();
+  };
+  app.use('/query', authenticate);
+  app.use('/api/*', authenticate);
+
+  const limitBody = bodyLimit({
+    maxSize: BODY_LIMIT,
+    onError: () => problem(413, `The body must be at most ${BODY_LIMIT} bytes`),
+  });
+  app.post('/query', limitBody, async (context) => {
+    if (!/^application\/json\b/i.test(context.req.header('content-type') ?? '')) {
+      return problem(415, 'Send the question as application/json');
+    }
+    const { question } = parseInput(queryBody, 'query', await readJson(context));
+    const tenantId = context.get('tenantId');
+    const request = {
+      tenantId,
+      amounts: { queries: 1, tokens: answerer.mostTokens(question) },
+      limits: limitsOf(tenantId),
+      now: now(),
+    };
+    const decision = await gate.reserve(request);
+    const headers = rateLimitHeaders(decision, request.now);
+    if (!decision.allowed) {
+      return problem(429, `The day's quota of ${decision.refusedBy} is used up`, headers);
+    }
+    const started = performance.now();
+    const answer = await answerer.answer(question);
+    const used = answer.tokensInput + answer.tokensOutput;
+    const event = tracker.track({
+      tenantId,
+      timestamp: request.now,
+      model: answer.model,
+      tokensInput: answer.tokensInput,
+      tokensOutput: answer.tokensOutput,
+      endpoint: '/query',
+      latencyMs: Math.round(performance.now() - started),
+    });
+    await gate.refund({ ...request, amounts: { queries: 0, tokens: request.amounts.tokens - used } });
+    return context.json(
+      {
+        answer: answer.text,
+        usage: {
+          event_id: event.event_id,
+          tokens_input: event.tokens_input,
+          tokens_output: event.tokens_output,
+          cost_usd: event.cost_usd,
+        },
+      },
+      200,
+      headers,
+    );
+  });
+
+  app.get('/api/tenants/:id/usage', async (context) => {
+    const tenantId = context.get('tenantId');
+    if (context.req.param('id') !== tenantId) return problem(403, 'A key opens its own tenant only');
+    if (clickhouse.mode === 'off') return problem(503, `Usage is not available: ${clickhouse.skip}`);
+    const { start_date: startDate = '', end_date: endDate = '' } = context.req.query();
+    parseDay(startDate);
+    return context.json(await readUsage(clickhouse.client, { tenantId, startDate, endDate }));
+  });
+
+  return app;
+}
+
+async function readJson(context: Context): Promise<unknown> {
+  try {
+    return await context.req.json();
+  } catch (error) {
+    throw new InvalidInputError('query', 'body', 'must be JSON', { cause: error });
+  }
+}
+
+async function healthOf({ clickhouse, gate, tracker }: Pick<AppOptions, 'clickhouse' | 'gate' | 'tracker'>) {
+  const answers = (ping: Promise<unknown>) =>
+    ping.then(
+      () => true,
+      () => false,
+    );
+  const stored =
+    clickhouse.mode === 'off' || (await answers(clickhouse.client.command({ query: 'SELECT 1' })));
+  const gated = await answers(gate.ping());
+  const { buffered, fallbackBytes } = await tracker.stats();
+  return {
+    status: stored && gated ? ('ok' as const) : ('degraded' as const),
+    clickhouse: stored ? clickhouse.mode : 'unreachable',
+    quota_gate: gated ? gate.mode : 'unreachable',
+    tracker: { buffered, fallback_bytes: fallbackBytes },
+  };
+}

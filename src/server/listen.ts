@@ -1,0 +1,41 @@
+/** The application on a port. */
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import { serve } from '@hono/node-server';
+import type { Hono } from 'hono';
+
+export interface Listening {
+  /** e.g. `http://127.0.0.1:8787` */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/**
+ * @param app what answers
+ * @param options `port` 0 is a free one; `host` is loopback unless it is said otherwise
+ * @throws Error naming the port when it is taken.
+ * @example const { url, close } = await listen(app, { port: 0 });
+ */
+export async function listen(
+  app: { fetch: Hono['fetch'] },
+  { port = 0, host = '127.0.0.1' }: { port?: number; host?: string } = {},
+): Promise<Listening> {
+  const server = serve({ fetch: app.fetch, port, hostname: host }) as Server;
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    throw new Error(`Cannot listen on port ${port}: ${error instanceof Error ? error.message : error}`, {
+      cause: error,
+    });
+  }
+  const address = server.address();
+  return {
+    url: `http://${host}:${typeof address === 'object' && address ? address.port : port}`,
+    close: async () => {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}

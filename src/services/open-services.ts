@@ -1,0 +1,71 @@
+/**
+ * Opens what a notebook or a command works with: ClickHouse and Redis, each embedded (nothing
+ * configured), configured, or off with a reason; and the workspace that holds their data.
+ */
+import type { ClickHouseClient } from '@clickhouse/client';
+import type { Redis } from 'ioredis';
+import { type Config, readConfig } from '../config.js';
+import type { Service } from '../service.js';
+import { openClickHouse } from './clickhouse.js';
+import { openRedis } from './redis.js';
+import { openWorkspace, type WorkspaceOptions } from './workspace.js';
+
+export interface OpenServicesOptions extends Omit<WorkspaceOptions, 'name'> {
+  /** Name of the workspace. */
+  readonly workspace: string;
+  /** @default readConfig() */
+  readonly config?: Config;
+}
+
+export interface Services {
+  readonly clickhouse: Service<ClickHouseClient>;
+  readonly redis: Service<Redis>;
+  /** Absolute path of the workspace's folder. */
+  readonly workspace: string;
+  /** Ends everything: no process and no open handle stays. */
+  close(): Promise<void>;
+}
+
+/** A service and the way to end it. */
+export interface Opened<Client> {
+  readonly service: Service<Client>;
+  close(): Promise<void>;
+}
+
+/** Why everything is off when it is. */
+const OFFLINE = 'OFFLINE=true';
+
+/**
+ * A service that cannot be reached is off and says why; only settings that make no sense throw.
+ *
+ * @throws ConfigError
+ * @example
+ * const services = await openServices({ workspace: 'm12-1', reset: true });
+ * if (services.clickhouse.mode !== 'off') await createTables(services.clickhouse.client);
+ * await services.close();
+ */
+export async function openServices({
+  workspace: name,
+  config = readConfig(),
+  ...options
+}: OpenServicesOptions): Promise<Services> {
+  const workspace = openWorkspace({ name, ...options });
+  const off = { service: { mode: 'off', skip: OFFLINE } as const, close: async () => undefined };
+  try {
+    const clickhouse = config.offline ? off : await openClickHouse(config, workspace.path);
+    const redis = config.offline ? off : await openRedis(config, workspace.path);
+    return {
+      clickhouse: clickhouse.service,
+      redis: redis.service,
+      workspace: workspace.path,
+      async close() {
+        await clickhouse.close();
+        await redis.close();
+        workspace.close();
+      },
+    };
+  } catch (error) {
+    workspace.close();
+    throw error;
+  }
+}

@@ -1,0 +1,59 @@
+/** Redis: a private server of ours, or one by its address. */
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import type { Config, Endpoint } from '../config.js';
+import type { Opened } from './open-services.js';
+import { findRedisServer, startPrivateRedis } from './private-redis.js';
+import { unreachable } from './unreachable.js';
+
+export async function openRedis(config: Config, workspace: string): Promise<Opened<Redis>> {
+  const endpoint = config.redis;
+  if (!endpoint) return openPrivate(config.searchPath, join(workspace, 'redis'));
+  return 'url' in endpoint ? openServer(endpoint) : off(endpoint.message);
+}
+
+async function openPrivate(searchPath: string, folder: string): Promise<Opened<Redis>> {
+  const binary = findRedisServer(searchPath);
+  if (!binary) return off('no redis-server on this machine: npm start says how to install it');
+  try {
+    const { client, address, close } = await startPrivateRedis(binary, folder);
+    return { service: { mode: 'embedded', client, address }, close };
+  } catch (error) {
+    return off(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Longest wait for a first answer. */
+const CONNECT_MS = 5_000;
+
+async function openServer(endpoint: Endpoint): Promise<Opened<Redis>> {
+  let connected = false;
+  const client = new Redis(endpoint.url.href, {
+    lazyConnect: true,
+    connectTimeout: CONNECT_MS,
+    commandTimeout: CONNECT_MS,
+    maxRetriesPerRequest: 3,
+    // A first connection that fails is told at once; a lost one is taken up again.
+    retryStrategy: (times) => (connected ? Math.min(times * 100, 2_000) : null),
+  });
+  let reason: unknown;
+  client.on('error', (error) => {
+    reason = error;
+  });
+  try {
+    await client.connect();
+    await client.ping();
+    connected = true;
+  } catch (error) {
+    // On a client that never connected, disconnect() would leave a timer of two seconds.
+    if (client.status !== 'end') client.disconnect();
+    return off(unreachable(endpoint, reason ?? error));
+  }
+  const { protocol, host } = endpoint.url;
+  return {
+    service: { mode: 'configured', client, address: `${protocol}//${host}` },
+    close: async () => client.disconnect(),
+  };
+}
+
+const off = (skip: string) => ({ service: { mode: 'off', skip } as const, close: async () => undefined });
