@@ -14,7 +14,7 @@ export interface CheckResult {
   readonly expected: readonly string[];
   /** For a failure: what to mend first. */
   readonly advice?: string;
-  /** Figures that differ from run to run, in seconds. */
+  /** Figures that may differ from run to run, e.g. seconds. */
   readonly measured: Readonly<Record<string, number>>;
   /** Wall-clock seconds that the check took. */
   readonly seconds: number;
