@@ -2,7 +2,7 @@
 export type { CheckResult, Report } from './checks/check.js';
 export { checkDashboardPerformance } from './checks/dashboard-performance.js';
 export { checkDataAccuracy } from './checks/data-accuracy.js';
-export { checkImmutableCost } from './checks/immutable-cost.js';
+export { checkImmutableCost, type InvoiceMaker } from './checks/immutable-cost.js';
 export { checkMeteringToBilling } from './checks/metering-to-billing.js';
 export { checkQuotaEnforcement } from './checks/quota-enforcement.js';
 export { type Config, readConfig } from './config.js';

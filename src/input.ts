@@ -22,9 +22,7 @@ function sentenceOf(issue: z.core.$ZodIssue | undefined): { field: string; probl
   }
   const field = issue?.path.join('.') || 'it';
   const demand =
-    issue?.path.length === 0 && issue.code === 'invalid_type'
-      ? `must be an ${issue.expected}`
-      : issue?.message;
+    issue?.code === 'invalid_type' && issue.expected === 'object' ? 'must be an object' : issue?.message;
   return { field, problem: `${demand}, current value is ${shown(issue?.input)}` };
 }
 
@@ -33,8 +31,17 @@ const SHOWN_LENGTH = 80;
 
 function shown(value: unknown): string {
   if (typeof value === 'bigint' || typeof value === 'number' || value === undefined) return String(value);
-  const text = value instanceof Date ? String(value) : (JSON.stringify(value) ?? String(value));
+  const text = value instanceof Date ? String(value) : jsonOf(value);
   return text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH)}…` : text;
+}
+
+/** What JSON cannot hold (a circle, a bigint within) is told by its kind. */
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return Object.prototype.toString.call(value);
+  }
 }
 
 /** A count: whole, not negative, exact as a double. */

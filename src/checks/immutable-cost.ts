@@ -9,17 +9,17 @@ import { previousMonth } from '../period.js';
 import type { Service } from '../service.js';
 import { type CheckResult, runCheck } from './check.js';
 
+/** Makes an invoice. It is handed the prices in force, and must not need them. */
+export type InvoiceMaker = (
+  clickhouse: ClickHouseClient,
+  request: { tenantId: string; month: string; priceTables: readonly PriceTable[] },
+) => Promise<Sealed<CostInvoice>>;
+
 export interface ImmutableCostOptions {
   /** The month before this instant is checked. */
   readonly now: Date;
-  /**
-   * What makes an invoice. It is handed the prices in force, and must not need them.
-   * @default makeCostInvoice
-   */
-  readonly makeInvoice?: (
-    clickhouse: ClickHouseClient,
-    request: { tenantId: string; month: string; priceTables: readonly PriceTable[] },
-  ) => Promise<Sealed<CostInvoice>>;
+  /** @default makeCostInvoice */
+  readonly makeInvoice?: InvoiceMaker;
 }
 
 /**
@@ -51,7 +51,7 @@ export function checkImmutableCost(
         const second = await makeInvoice(client, { tenantId, month, priceTables: PRICE_TABLES.map(doubled) });
         const cost = stored.get(tenantId) ?? formatUsd(0n);
         if (first.sha256 !== second.sha256) {
-          problems.push(`${tenantId}: ${wordsOf(first)}; after a price change ${wordsOf(second)}`);
+          problems.push(`${tenantId}: ${dueOf(first)}; after a price change ${dueOf(second)}`);
         } else if (first.invoice.total_cost_usd !== cost) {
           problems.push(
             `${tenantId}: the invoice says $${first.invoice.total_cost_usd}, its events cost $${cost}`,
@@ -73,10 +73,14 @@ export function checkImmutableCost(
   });
 }
 
-function wordsOf({ invoice, sha256 }: Sealed<CostInvoice>): string {
+function wordsOf(sealed: Sealed<CostInvoice>): string {
   const count = (amount: number) => amount.toLocaleString('en-US');
-  const due = formatCents(BigInt(invoice.amount_due_cents));
-  return `${count(invoice.total_queries)} queries, ${count(invoice.total_tokens)} tokens, $${due}, hash ${sha256.slice(0, 8)}`;
+  const { total_queries, total_tokens } = sealed.invoice;
+  return `${count(total_queries)} queries, ${count(total_tokens)} tokens, ${dueOf(sealed)}`;
+}
+
+function dueOf({ invoice, sha256 }: Sealed<CostInvoice>): string {
+  return `$${formatCents(BigInt(invoice.amount_due_cents))}, hash ${sha256.slice(0, 8)}`;
 }
 
 function doubled(table: PriceTable): PriceTable {

@@ -8,11 +8,19 @@ export const CHECKED_QUOTA = 10;
 /** Requests at once: a gate that looks first and counts later lets too many of them through. */
 const BURST = 40;
 
-/** A way to ask the service as one of two tenants whose quota is `CHECKED_QUOTA` a day. */
+export interface QuotaAnswer {
+  readonly status: number;
+  readonly retryAfter: string | null;
+}
+
+/** A way to ask the service over HTTP, as two tenants whose quota is `CHECKED_QUOTA` a day. */
 export interface QuotaTrial {
   /** Which gate decides. */
   readonly gateMode: 'redis' | 'in-process';
-  ask(tenant: 'one-by-one' | 'all-at-once'): Promise<{ status: number; retryAfter: string | null }>;
+  /** One request of the first tenant. */
+  askOnce(): Promise<QuotaAnswer>;
+  /** That many requests of the second tenant, all before the gate at the same instant. */
+  askAtOnce(count: number): Promise<QuotaAnswer[]>;
 }
 
 /**
@@ -27,12 +35,11 @@ export function checkQuotaEnforcement(trial: Service<QuotaTrial>): Promise<Check
     expected: ['Requests 1-10: passed', '✓ Request 11: Blocked with 429 (quota exceeded)'],
     advice:
       'Mend M12.1 before going on: decide and count in one step, before the request is answered; each incident costs $200–500',
-    test: async ({ ask, gateMode }) => {
+    test: async ({ askOnce, askAtOnce, gateMode }) => {
       const inTurn: number[] = [];
-      for (let request = 1; request <= CHECKED_QUOTA; request += 1)
-        inTurn.push((await ask('one-by-one')).status);
-      const eleventh = await ask('one-by-one');
-      const burst = await Promise.all(Array.from({ length: BURST }, () => ask('all-at-once')));
+      for (let request = 1; request <= CHECKED_QUOTA; request += 1) inTurn.push((await askOnce()).status);
+      const eleventh = await askOnce();
+      const burst = await askAtOnce(BURST);
 
       const problems = inTurn.flatMap((status, index) =>
         status === 200 ? [] : [`request ${index + 1} of ${CHECKED_QUOTA} got ${status}, not 200`],

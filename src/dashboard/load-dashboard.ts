@@ -60,7 +60,9 @@ export async function tablesRead(
     format: 'JSONEachRow',
   });
   const lines = (await result.json<{ explain: string }>()).map(({ explain }) => explain);
-  const tables = lines.flatMap((line) => /table_name: (?:\S+\.)?([^\s.,]+)/.exec(line)?.[1] ?? []);
+  const tables = lines.flatMap(
+    (line) => /table(?:_function)?_name: (?:\S+\.)?([^\s.,]+)/.exec(line)?.[1] ?? [],
+  );
   return [...new Set(tables)].sort();
 }
 

@@ -54,9 +54,12 @@ export async function makePlanInvoice(
   { tenantId, month: name }: { tenantId: string; month: string },
 ): Promise<Sealed<PlanInvoice>> {
   const month = parseMonth(name);
-  const terms = await tenantTermsIn(clickhouse, { tenantId, period: month });
+  // With the terms that begin at the month's end: they decide on the fee in advance.
+  const period = { start: month.start, end: new Date(month.end.getTime() + 1) };
+  const terms = await tenantTermsIn(clickhouse, { tenantId, period });
   const last = terms.at(-1);
-  if (!last) throw new RangeError(`Cannot make plan invoice: ${tenantId} has no plan in ${month.name}`);
+  if (!last || !terms[0] || terms[0].effectiveFrom >= month.end)
+    throw new RangeError(`Cannot make plan invoice: ${tenantId} has no plan in ${month.name}`);
   const segments = segmentsOf(terms, month);
   const usage = await Promise.all(
     segments.map(async (segment) => ({ segment, queries: await queriesIn(clickhouse, tenantId, segment) })),

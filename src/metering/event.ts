@@ -66,7 +66,11 @@ const CLOCK_SKEW_MS = 5 * 60_000;
 /** Largest quantity in one event: the columns are UInt32, bytes UInt64 within a double. */
 const MAX_COUNT = 4_294_967_295;
 const count = wholeNumber.max(MAX_COUNT, `must be at most ${MAX_COUNT}`);
-const word = z.string('must be text').max(200, 'must be at most 200 characters');
+/** Half a surrogate pair (an emoji cut in two) would have the engine refuse the whole batch. */
+const word = z
+  .string('must be text')
+  .max(200, 'must be at most 200 characters')
+  .regex(/^\P{Cs}*$/u, 'must be well-formed Unicode');
 
 const schema: z.ZodType<EventInput> = z.strictObject({
   tenantId,

@@ -53,18 +53,28 @@ export class FallbackFile {
     if (!existsSync(this.#replaying)) return 0;
     let sent = 0;
     const lines = (await readFile(this.#replaying, 'utf8')).split('\n').filter((line) => line !== '');
-    for (const line of lines) {
-      const batch = parseBatch(line);
-      if (!batch) {
-        await appendSynced(this.quarantine, `${line}\n`);
-        continue;
+    const waiting = [...lines];
+    try {
+      for (const line of lines) {
+        const batch = parseBatch(line);
+        if (batch) await send(batch);
+        else await appendSynced(this.quarantine, `${line}\n`);
+        sent += batch?.events.length ?? 0;
+        waiting.shift();
       }
-      await send(batch);
-      sent += batch.events.length;
+    } finally {
+      if (waiting.length < lines.length) await this.#keep(waiting);
     }
-    // After a stop in between, the whole part is sent again: the ids make that harmless.
-    await rm(this.#replaying);
     return sent;
+  }
+
+  /** A kill before the rename leaves the whole part, which is sent again: the ids make that harmless. */
+  async #keep(lines: readonly string[]): Promise<void> {
+    const rest = `${this.#replaying}.rest`;
+    await rm(rest, { force: true });
+    if (lines.length === 0) return rm(this.#replaying);
+    await appendSynced(rest, `${lines.join('\n')}\n`);
+    await rename(rest, this.#replaying);
   }
 
   /** One file operation at a time, in the order of the calls. */

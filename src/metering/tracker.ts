@@ -58,7 +58,9 @@ export class UsageTracker {
   /** The batch whose fate is open: it keeps its id until ClickHouse or the disk has it. */
   #unsettled: Batch | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #flushing: Promise<void> = Promise.resolve();
+  #flushing: Promise<number> = Promise.resolve(0);
+  /** The flush that waits for its turn. */
+  #nextFlush: Promise<number> | undefined;
   #closed = false;
   #counts = { tracked: 0, stored: 0, fellBack: 0, batches: 0, failures: 0 };
   #lastError: string | undefined;
@@ -111,8 +113,7 @@ export class UsageTracker {
    *   events then still wait in memory.
    */
   async flush(): Promise<void> {
-    await this.#startFlush();
-    const left = this.#buffered();
+    const left = await this.#startFlush();
     if (left > 0) throw new Error(`Cannot store ${left} events: ${this.#lastError ?? 'no reason given'}`);
   }
 
@@ -141,15 +142,23 @@ export class UsageTracker {
     this.#timer ??= setTimeout(() => void this.#startFlush(), this.#options.flushIntervalMs);
   }
 
-  /** One flush at a time; each takes what waits when its turn comes. Never rejects. */
-  #startFlush(): Promise<void> {
+  /**
+   * One flush at a time, and one at most that waits: it takes all that is there when its turn comes.
+   * Never rejects; gives the number of events that neither ClickHouse nor the disk took.
+   */
+  #startFlush(): Promise<number> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#flushing = this.#flushing.then(() => this.#sendWaiting());
+    this.#nextFlush ??= this.#flushing.then(() => {
+      this.#nextFlush = undefined;
+      return this.#sendWaiting();
+    });
+    this.#flushing = this.#nextFlush;
     return this.#flushing;
   }
 
-  async #sendWaiting(): Promise<void> {
+  async #sendWaiting(): Promise<number> {
+    let left = 0;
     await this.#replayFallback();
     while (this.#buffered() > 0) {
       this.#unsettled ??= { id: randomUUID(), events: this.#waiting.splice(0, LARGEST_BATCH) };
@@ -157,17 +166,19 @@ export class UsageTracker {
         await this.#store(this.#unsettled);
       } catch (error) {
         this.#lastError = messageOf(error);
+        left = this.#buffered();
         break;
       }
       this.#unsettled = undefined;
     }
     await this.#tryAgainLater();
+    return left;
   }
 
   /** What waits in memory or on disk is tried again without a new event to set it off. */
   async #tryAgainLater(): Promise<void> {
-    if (this.#closed || !this.#clickhouse) return;
     const { buffered, fallbackBytes } = await this.stats();
+    if (this.#closed || !this.#clickhouse) return;
     if (buffered > 0) this.#arm();
     else if (fallbackBytes > 0) {
       this.#arm();

@@ -8,7 +8,7 @@ import type { CheckResult, Report } from '../checks/check.js';
  * printCheck(await checkDashboard(services)); // ✓ Dashboard performance: all panels under 1.0 s
  */
 export function printCheck(result: CheckResult): void {
-  console.log(linesOf(result).join('\n'));
+  console.log(linesOf(result).map(folded).join('\n'));
 }
 
 /** Prints a line for each check of a bridge, then how many are ready. */
@@ -46,3 +46,15 @@ function linesOf({ status, title, evidence, expected, advice }: CheckResult): st
       throw new TypeError(`Cannot print a check: status is ${String(status satisfies never)}`);
   }
 }
+
+/** Columns that a notebook shows without breaking words. */
+const WIDTH = 96;
+
+/** Breaks a long line between words, its rest indented. */
+function folded(line: string): string {
+  const last = line.lastIndexOf(' ', WIDTH);
+  if (line.length <= WIDTH || last <= INDENT.length) return line;
+  return `${line.slice(0, last)}\n${folded(`${INDENT}${line.slice(last + 1)}`)}`;
+}
+
+const INDENT = '    ';

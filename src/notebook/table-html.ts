@@ -35,9 +35,10 @@ const ENTITIES: { readonly [character: string]: string } = {
   '>': '&gt;',
   '"': '&quot;',
   "'": '&#39;',
+  $: '<span>$</span>',
 };
 
-/** Text that stays text in HTML: a tenant's name is whatever its owner typed. */
+/** Text that stays text in HTML, also where Jupyter looks for formulas between dollar signs. */
 export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
+  return text.replace(/[&<>"'$]/g, (character) => ENTITIES[character] ?? character);
 }

@@ -6,7 +6,7 @@ import { decisionOf, type QuotaGate, type QuotaWindow, windowsOf } from './quota
 
 /** @example const gate = inProcessQuotaGate(); */
 export function inProcessQuotaGate(): QuotaGate {
-  const counters = new Map<string, { used: number; resetsAt: Date }>();
+  const counters = new Map<string, { used: number; keptUntilMs: number }>();
   const usedOf = ({ key }: QuotaWindow) => counters.get(key)?.used ?? 0;
 
   return {
@@ -24,7 +24,7 @@ export function inProcessQuotaGate(): QuotaGate {
           dropEnded(counters, window, request.now);
           counters.set(window.key, {
             used: usedOf(window) + request.amounts[window.kind],
-            resetsAt: window.resetsAt,
+            keptUntilMs: request.now.getTime() + window.keepMs,
           });
         }
       }
@@ -49,7 +49,7 @@ export function inProcessQuotaGate(): QuotaGate {
 }
 
 /** A new counter is the moment to drop those of ended days, or the map would grow for ever. */
-function dropEnded(counters: Map<string, { resetsAt: Date }>, window: QuotaWindow, now: Date): void {
+function dropEnded(counters: Map<string, { keptUntilMs: number }>, window: QuotaWindow, now: Date): void {
   if (counters.has(window.key)) return;
-  for (const [key, { resetsAt }] of counters) if (resetsAt <= now) counters.delete(key);
+  for (const [key, { keptUntilMs }] of counters) if (keptUntilMs <= now.getTime()) counters.delete(key);
 }

@@ -3,7 +3,7 @@
  * check asks. Its events go nowhere near the tenants that are billed.
  */
 import { randomBytes } from 'node:crypto';
-import { CHECKED_QUOTA, type QuotaTrial } from '../checks/quota-enforcement.js';
+import { CHECKED_QUOTA, type QuotaAnswer, type QuotaTrial } from '../checks/quota-enforcement.js';
 import { PRICE_TABLES } from '../metering/costs.js';
 import { createEvent } from '../metering/event.js';
 import type { QuotaGate } from '../quotas/quota-gate.js';
@@ -21,38 +21,73 @@ export async function withQuotaTrial<Result>(
   run: (trial: { mode: 'embedded'; client: QuotaTrial; address: string }) => Promise<Result>,
 ): Promise<Result> {
   const now = new Date();
-  const tenants = ['one-by-one', 'all-at-once'] as const;
   // Names of its own for each trial: a Redis may serve several at once.
   const trial = randomBytes(4).toString('hex');
-  const idOf = (tenant: string) => `quota-check-${trial}-${tenant}`;
+  const [single, crowd] = [`quota-check-${trial}-single`, `quota-check-${trial}-crowd`];
   const keys = new ApiKeys();
-  const keyOf = new Map(tenants.map((tenant) => [tenant, keys.issue(idOf(tenant))]));
+  const keyOf = { [single]: keys.issue(single), [crowd]: keys.issue(crowd) };
+  let gathering = gatheringOf(0);
   const app = createApp({
     keys,
-    gate,
+    gate: {
+      ...gate,
+      reserve: async (request) => {
+        if (request.tenantId === crowd) await gathering.arrive();
+        return gate.reserve(request);
+      },
+    },
     clickhouse: { mode: 'off', skip: 'the quota check stores nothing' },
     tracker: {
       track: (input) => createEvent(input, { priceTables: PRICE_TABLES, now }),
-      stats: async () => Promise.reject(new Error('the quota check tracks nothing')),
+      stats: () => Promise.reject(new Error('the quota check tracks nothing')),
     },
     limitsOf: () => ({ queries: CHECKED_QUOTA, tokens: 1_000_000 }),
     now: () => now,
   });
   const server = await listen(app);
-  const forget = () => Promise.all(tenants.map((tenant) => gate.forget({ tenantId: idOf(tenant), now })));
+  const ask = async (tenantId: string): Promise<QuotaAnswer> => {
+    const response = await fetch(`${server.url}/query`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${keyOf[tenantId]}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ question: 'How many requests are left?' }),
+    });
+    await response.arrayBuffer();
+    return { status: response.status, retryAfter: response.headers.get('retry-after') };
+  };
+  const client: QuotaTrial = {
+    gateMode: gate.mode,
+    askOnce: () => ask(single),
+    askAtOnce: (count) => {
+      gathering = gatheringOf(count);
+      // A request that is turned away before the gate must not keep the others waiting.
+      return Promise.all(
+        Array.from({ length: count }, () => ask(crowd).finally(() => void gathering.arrive())),
+      );
+    },
+  };
   try {
-    const ask: QuotaTrial['ask'] = async (tenant) => {
-      const response = await fetch(`${server.url}/query`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${keyOf.get(tenant)}`, 'content-type': 'application/json' },
-        body: JSON.stringify({ question: 'How many requests are left?' }),
-      });
-      await response.arrayBuffer();
-      return { status: response.status, retryAfter: response.headers.get('retry-after') };
-    };
-    return await run({ mode: 'embedded', client: { gateMode: gate.mode, ask }, address: server.url });
+    return await run({ mode: 'embedded', client, address: server.url });
   } finally {
-    await forget();
     await server.close();
+    await Promise.all([single, crowd].map((tenantId) => gate.forget({ tenantId, now })));
   }
+}
+
+/**
+ * Lets all go on when the last has arrived. Over the network requests come one after the other,
+ * quick enough for a wrong gate to count each in time; from here they come at the same instant.
+ */
+function gatheringOf(size: number) {
+  let missing = size;
+  let open: () => void = () => undefined;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return {
+    arrive: (): Promise<void> => {
+      missing -= 1;
+      if (missing <= 0) open();
+      return opened;
+    },
+  };
 }

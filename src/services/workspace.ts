@@ -47,6 +47,7 @@ export function openWorkspace({ name, reset = false, dataDir = '.data' }: Worksp
     );
   }
   const root = resolve(dataDir);
+  mkdirSync(root, { recursive: true });
   sweep(root, name);
   for (let number = 1; ; number += 1) {
     const path = join(root, number === 1 ? name : `${name}.${number}`);
@@ -70,7 +71,8 @@ function opened(path: string, { reset, numbered }: { reset: boolean; numbered: b
   }
   const close = () => {
     process.off('exit', close);
-    rmSync(numbered ? path : join(path, LOCK), { recursive: true, force: true });
+    if (numbered) remove(path);
+    else rmSync(join(path, LOCK), { force: true });
   };
   // A process that ends without closing gives its lock back all the same.
   process.on('exit', close);
@@ -78,17 +80,32 @@ function opened(path: string, { reset, numbered }: { reset: boolean; numbered: b
 }
 
 function sweep(root: string, name: string): void {
-  const numbered = new RegExp(`^${name}\\.\\d+$`);
-  for (const entry of existsSync(root) ? readdirSync(root) : []) {
-    if (!numbered.test(entry) || !tryLock(join(root, entry))) continue;
-    rmSync(join(root, entry), { recursive: true, force: true });
+  const numbered = new RegExp(`^${name}\\.\\d+(?:\\.(\\d+))?$`);
+  for (const entry of readdirSync(root)) {
+    const [match, remover] = numbered.exec(entry) ?? [];
+    const path = join(root, entry);
+    if (remover && !isAlive(Number(remover))) rmSync(path, { recursive: true, force: true });
+    if (match && !remover && tryLock(path)) remove(path);
   }
 }
 
+/** Renamed first: a folder that is half removed could be locked by the next opener. */
+function remove(path: string): void {
+  const going = `${path}.${process.pid}`;
+  if (existsSync(path)) renameSync(path, going);
+  rmSync(going, { recursive: true, force: true });
+}
+
 function tryLock(path: string): boolean {
-  mkdirSync(path, { recursive: true });
   const lock = join(path, LOCK);
-  if (createLock(lock)) return true;
+  try {
+    mkdirSync(path, { recursive: true });
+    if (createLock(lock)) return true;
+  } catch (error) {
+    // Its owner removed the folder at this moment.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
   if (isHeld(lock)) return false;
   // Taking a dead process's lock: the rename succeeds for one of several takers only.
   const taken = `${lock}.${process.pid}`;
@@ -115,17 +132,25 @@ function createLock(lock: string): boolean {
   }
 }
 
+/** A lock that is not written by then never will be: its writer was killed, or the disk is full. */
+const WRITTEN_MS = 5_000;
+
 /** Whether the process that wrote the lock lives. A lock from before the machine started is no one's. */
 function isHeld(lock: string): boolean {
   let pid: unknown;
+  let ageMs = 0;
   try {
-    if (statSync(lock).mtimeMs < Date.now() - uptime() * 1_000) return false;
+    ageMs = Date.now() - statSync(lock).mtimeMs;
+    if (ageMs > uptime() * 1_000) return false;
     ({ pid } = JSON.parse(readFileSync(lock, 'utf8')) as { pid?: unknown });
   } catch (error) {
-    // Just created and not yet written, or gone again.
-    return (error as NodeJS.ErrnoException).code !== 'ENOENT';
+    const { code } = error as NodeJS.ErrnoException;
+    return code === undefined ? ageMs < WRITTEN_MS : code !== 'ENOENT';
   }
-  if (typeof pid !== 'number') return false;
+  return typeof pid === 'number' && isAlive(pid);
+}
+
+function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
