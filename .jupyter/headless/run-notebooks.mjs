@@ -1,0 +1,52 @@
+// Runs notebooks one after the other and prints a line for each; what failed is shown with its cell.
+import { relative } from 'node:path';
+import { root } from '../setup/paths.mjs';
+import { runNotebook } from './run-notebook.mjs';
+
+/**
+ * @param {string[]} files
+ * @param {object} options as of runNotebook()
+ * @returns {Promise<import('./run-notebook.mjs').Outcome[]>}
+ */
+export async function runNotebooks(files, options) {
+  const outcomes = [];
+  for (const file of files) {
+    const outcome = await runNotebook(file, { ...options, onCell: showProgress(file) });
+    outcomes.push(outcome);
+    clearProgress();
+    print(outcome, options.label);
+    // Ctrl-C ends the notebook that runs; nobody who presses it wants the others.
+    if (outcome.failure?.message.startsWith('Interrupted')) break;
+  }
+  return outcomes;
+}
+
+function showProgress(file) {
+  if (!process.stdout.isTTY) return undefined;
+  return (cell, of) => process.stdout.write(`\r\x1b[K… ${relative(root, file)}  cell ${cell} of ${of}`);
+}
+
+function clearProgress() {
+  if (process.stdout.isTTY) process.stdout.write('\r\x1b[K');
+}
+
+function print({ name, cells, ready, seconds, copy, failure }, label) {
+  const parts = [
+    `${failure ? '✗' : '✓'} ${name}${label ? ` (${label})` : ''}`,
+    failure?.cell ? `cell [${failure.cell}] of ${cells}` : `${cells} cell${cells === 1 ? '' : 's'}`,
+    ready,
+    `${seconds.toFixed(1)} s`,
+    relative(root, copy),
+  ];
+  console.log(parts.filter(Boolean).join('  '));
+  if (!failure) return;
+  if (failure.source) console.log(`\n${indent(failure.source, '  │ ')}`);
+  console.log(`\n${indent(failure.message, '  ')}\n`);
+}
+
+function indent(text, by) {
+  return text
+    .split('\n')
+    .map((line) => by + line)
+    .join('\n');
+}

@@ -1,0 +1,87 @@
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { projectRoot } from '../support/kernel-client.js';
+import { notebookFiles } from '../support/notebook-files.js';
+import { type ProgramResult, runNodeProgram } from '../support/run-program.js';
+
+/** `npm run notebooks`, on notebooks of a few cells: what must fail a run, and how it says so. */
+const files = notebookFiles();
+const copies = join(projectRoot, '.data', 'executed');
+afterAll(() => {
+  files.remove();
+  for (const name of readdirSync(copies)) if (name.startsWith('headless-')) rmSync(join(copies, name));
+});
+
+function run(...args: string[]): Promise<ProgramResult> {
+  return runNodeProgram([join(projectRoot, '.jupyter', 'notebooks.mjs'), ...args]);
+}
+
+describe('npm run notebooks', () => {
+  it('runs a notebook through and keeps its outputs when asked to, the same in every run', async () => {
+    const expected = { code: 'throw new Error("expected");', tags: ['raises-exception'] };
+    const printing = 'console.log("3/4 checks ready, 1 skipped");\nconsole.log("two");';
+    const file = files.write('headless-good', [expected, printing]);
+    const { code, printed } = await run(file, '--write');
+    expect(printed).toMatch(
+      /✓ headless-good {2}2 cells {2}3\/4 checks ready, 1 skipped {2}\d+\.\d s {2}\.data.executed/,
+    );
+    expect(code).toBe(0);
+
+    const kept = readFileSync(file, 'utf8');
+    expect(JSON.parse(kept).cells[1]).toMatchObject({
+      id: 'cell-2',
+      execution_count: 2,
+      metadata: {},
+      outputs: [{ name: 'stdout', text: ['3/4 checks ready, 1 skipped\n', 'two\n'] }],
+    });
+    expect(kept.endsWith('}\n')).toBe(true);
+    await run(file, '--write');
+    expect(readFileSync(file, 'utf8')).toBe(kept);
+  });
+
+  it.each([
+    ['throws', 'throw new RangeError("boom");', 'RangeError: boom'],
+    ['has a type error', 'const n: number = "x";', "1:7 - Type 'string' is not assignable to type 'number'."],
+    ['awaits too little', 'void Promise.reject(new Error("lost"));', 'Not awaited: Error: lost'],
+    ['ends the kernel', 'process.exit(0);', 'The kernel ended while this cell ran'],
+  ])(
+    'fails when a cell %s, shows the cell and why, and keeps the notebook as it was',
+    async (kind, code, message) => {
+      const name = `headless-${kind.replaceAll(' ', '-')}`;
+      const file = files.write(name, ['const first = 1;', code, '"not reached";']);
+      const before = readFileSync(file, 'utf8');
+      const result = await run(file, '--write');
+      expect(result.printed).toContain(`✗ ${name}  cell [2] of 3`);
+      expect(result.printed).toContain(`  │ ${code}`);
+      expect(result.printed).toContain(message);
+      expect(result.code).toBe(1);
+      expect(readFileSync(file, 'utf8')).toBe(before);
+    },
+  );
+
+  it('fails when a cell is not done in time', async () => {
+    const { code, printed } = await run(
+      files.write('headless-slow', ['await new Promise(() => {});']),
+      '--timeout',
+      '1',
+    );
+    expect(printed).toContain(
+      '  │ await new Promise(() => {});\n\n  Time-out: the cell was not done after 1 s.',
+    );
+    expect(code).toBe(1);
+  });
+
+  it('fails for an error after the last cell', async () => {
+    const late = 'setTimeout(() => void Promise.reject(new Error("lost")), 1);';
+    const { code, printed } = await run(files.write('headless-late', [late]));
+    expect(printed).toContain('An error came up after the last cell, and no cell awaited it.\n  Error: lost');
+    expect(code).toBe(1);
+  });
+
+  it('lists the notebooks there are when a name fits none', async () => {
+    const { code, printed } = await run('no-such-lesson');
+    expect(printed).toMatch(/^No notebook is named like "no-such-lesson"; there are: .+\.\n$/);
+    expect(code).toBe(1);
+  });
+});
