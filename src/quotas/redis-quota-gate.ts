@@ -1,5 +1,5 @@
 /** The gate of a service: one Redis script decides and counts, whatever else happens at once. */
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '../redis-client.js';
 import { decisionOf, QUOTA_KINDS, type QuotaGate, windowsOf } from './quota-gate.js';
 
 /*
@@ -38,7 +38,7 @@ end
 return 0
 `;
 
-type ScriptedRedis = Redis & {
+type ScriptedRedis = RedisClient & {
   reserveQuota(keyCount: number, ...args: (string | number)[]): Promise<number[]>;
   refundQuota(keyCount: number, ...args: (string | number)[]): Promise<number>;
 };
@@ -48,7 +48,7 @@ type ScriptedRedis = Redis & {
  * const gate = redisQuotaGate(services.redis.client);
  * await gate.reserve({ tenantId: 'acme-corp', amounts: { queries: 1, tokens: 250 }, limits, now });
  */
-export function redisQuotaGate(client: Redis): QuotaGate {
+export function redisQuotaGate(client: RedisClient): QuotaGate {
   client.defineCommand('reserveQuota', { lua: RESERVE });
   client.defineCommand('refundQuota', { lua: REFUND });
   const redis = client as ScriptedRedis;

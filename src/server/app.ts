@@ -40,6 +40,12 @@ const queryBody = z.strictObject({
     .max(8_000, 'must be at most 8,000 characters'),
 });
 
+/** The application: fetch handler, and the same by path for tests. */
+export interface App {
+  fetch(request: Request): Response | Promise<Response>;
+  request(path: string, init?: RequestInit): Response | Promise<Response>;
+}
+
 type Tenant = { Variables: { tenantId: string } };
 
 /**
@@ -47,7 +53,7 @@ type Tenant = { Variables: { tenantId: string } };
  * const app = createApp({ keys, gate, tracker, clickhouse, limitsOf });
  * await app.request('/query', { method: 'POST', headers, body: '{"question":"What is a meter?"}' });
  */
-export function createApp(options: AppOptions): Hono<Tenant> {
+export function createApp(options: AppOptions): App {
   const {
     keys,
     gate,

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { serve } from '@hono/node-server';
-import type { Hono } from 'hono';
+import type { App } from './app.js';
 
 export interface Listening {
   /** e.g. `http://127.0.0.1:8787` */
@@ -17,7 +17,7 @@ export interface Listening {
  * @example const { url, close } = await listen(app, { port: 0 });
  */
 export async function listen(
-  app: { fetch: Hono['fetch'] },
+  app: Pick<App, 'fetch'>,
   { port = 0, host = '127.0.0.1' }: { port?: number; host?: string } = {},
 ): Promise<Listening> {
   const server = serve({ fetch: app.fetch, port, hostname: host }) as Server;

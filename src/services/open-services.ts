@@ -3,8 +3,8 @@
  * configured), configured, or off with a reason; and the workspace that holds their data.
  */
 import type { ClickHouseClient } from '@clickhouse/client';
-import type { Redis } from 'ioredis';
 import { type Config, readConfig } from '../config.js';
+import type { RedisClient } from '../redis-client.js';
 import type { Service } from '../service.js';
 import { openClickHouse } from './clickhouse.js';
 import { openRedis } from './redis.js';
@@ -19,7 +19,7 @@ export interface OpenServicesOptions extends Omit<WorkspaceOptions, 'name'> {
 
 export interface Services {
   readonly clickhouse: Service<ClickHouseClient>;
-  readonly redis: Service<Redis>;
+  readonly redis: Service<RedisClient>;
   /** Absolute path of the workspace's folder. */
   readonly workspace: string;
   /** Ends everything: no process and no open handle stays. */

@@ -2,17 +2,18 @@
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import type { Config, Endpoint } from '../config.js';
+import type { RedisClient } from '../redis-client.js';
 import type { Opened } from './open-services.js';
 import { findRedisServer, startPrivateRedis } from './private-redis.js';
 import { unreachable } from './unreachable.js';
 
-export async function openRedis(config: Config, workspace: string): Promise<Opened<Redis>> {
+export async function openRedis(config: Config, workspace: string): Promise<Opened<RedisClient>> {
   const endpoint = config.redis;
   if (!endpoint) return openPrivate(config.searchPath, join(workspace, 'redis'));
   return 'url' in endpoint ? openServer(endpoint) : off(endpoint.message);
 }
 
-async function openPrivate(searchPath: string, folder: string): Promise<Opened<Redis>> {
+async function openPrivate(searchPath: string, folder: string): Promise<Opened<RedisClient>> {
   const binary = findRedisServer(searchPath);
   if (!binary) return off('no redis-server on this machine: npm start says how to install it');
   try {
@@ -26,7 +27,7 @@ async function openPrivate(searchPath: string, folder: string): Promise<Opened<R
 /** Longest wait for a first answer. */
 const CONNECT_MS = 5_000;
 
-async function openServer(endpoint: Endpoint): Promise<Opened<Redis>> {
+async function openServer(endpoint: Endpoint): Promise<Opened<RedisClient>> {
   let connected = false;
   const client = new Redis(endpoint.url.href, {
     lazyConnect: true,
