@@ -9,7 +9,7 @@ const DATA_DIR = '.data';
 
 const HELP = `npm run reset -- [NAME…] [--dry-run]
 
-Removes workspaces under ${DATA_DIR}/: all that no process uses, or those named.
+Removes workspaces and executed copies under ${DATA_DIR}/: all that no process uses, or those named.
 
   --dry-run  says what would go
 `;

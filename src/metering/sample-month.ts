@@ -25,6 +25,7 @@ export interface LoadSampleOptions {
 
 export interface SampleMonth {
   readonly tenants: readonly SampleTenant[];
+  /** Events that are there. */
   readonly events: number;
   /** False when the month was there already and was left as it is. */
   readonly loaded: boolean;
@@ -42,7 +43,8 @@ export async function loadSampleMonth(
 ): Promise<SampleMonth> {
   const tenants = sampleTenants({ events, month: SAMPLE_MONTH });
   const total = tenants.reduce((sum, tenant) => sum + tenant.queries, 0);
-  if (await isLoaded(clickhouse, tenants)) return { tenants, events: total, loaded: false };
+  if (await isLoaded(clickhouse, tenants))
+    return { tenants, events: await countEvents(clickhouse), loaded: false };
   let loaded = 0;
   for (const portion of portionsOf(tenants.filter(({ queries }) => queries > 0))) {
     await insertSample(clickhouse, portion);
@@ -69,6 +71,14 @@ export async function restoreSampleTenant(
   const tenant = sampleTenants({ events, month: SAMPLE_MONTH }).find((one) => one.tenantId === tenantId);
   if (!tenant) throw new RangeError(`Cannot restore tenant: the sample has no ${JSON.stringify(tenantId)}`);
   await insertSample(clickhouse, [tenant]);
+}
+
+async function countEvents(clickhouse: ClickHouseClient): Promise<number> {
+  const result = await clickhouse.query({
+    query: 'SELECT sum(events) AS events FROM usage_daily',
+    format: 'JSONEachRow',
+  });
+  return (await result.json<{ events: number }>())[0]?.events ?? 0;
 }
 
 async function isLoaded(clickhouse: ClickHouseClient, tenants: readonly SampleTenant[]): Promise<boolean> {

@@ -45,9 +45,12 @@ async function openEmbedded(path: string): Promise<Opened<ClickHouseClient>> {
   return { service: { mode: 'embedded', client, address: path }, close: () => client.close() };
 }
 
+/** Longest wait for a first answer. */
+const FIRST_ANSWER_MS = 5_000;
+
 async function openServer(endpoint: Endpoint, database: string): Promise<Opened<ClickHouseClient>> {
-  const options = { url: endpoint.url, clickhouse_settings: SETTINGS, log: QUIET, request_timeout: 30_000 };
-  const first = createClient(options);
+  const options = { url: endpoint.url, clickhouse_settings: SETTINGS, log: QUIET };
+  const first = createClient({ ...options, request_timeout: FIRST_ANSWER_MS });
   try {
     await first.command({ query: `CREATE DATABASE IF NOT EXISTS ${database}` });
   } catch (error) {
@@ -55,7 +58,7 @@ async function openServer(endpoint: Endpoint, database: string): Promise<Opened<
   } finally {
     await first.close();
   }
-  const client = createClient({ ...options, database });
+  const client = createClient({ ...options, database, request_timeout: 30_000 });
   return {
     service: { mode: 'configured', client, address: `${endpoint.url.origin}/${database}` },
     close: () => client.close(),

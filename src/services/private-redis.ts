@@ -83,7 +83,14 @@ async function startOnce(binary: string, folder: string): Promise<PrivateRedis> 
   }
   guard.unref();
   (guard.stdin as Socket).unref();
-  const client = new Redis({ host: '127.0.0.1', port, password, maxRetriesPerRequest: 3 });
+  // Without a limit a call to a server that died waits ever longer for its return, soon 20 s.
+  const client = new Redis({
+    host: '127.0.0.1',
+    port,
+    password,
+    maxRetriesPerRequest: 3,
+    commandTimeout: 5_000,
+  });
   client.on('error', ignoreRepeats);
   return {
     client,

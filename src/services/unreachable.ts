@@ -7,7 +7,7 @@ const CAUSES: readonly (readonly [pattern: RegExp, sentence: string])[] = [
   [/ECONNREFUSED/, 'the connection was refused'],
   [/ETIMEDOUT|timed? ?out|timeout/i, 'there was no answer in time'],
   [/NOAUTH|WRONGPASS|AUTHENTICATION_FAILED|REQUIRED_PASSWORD/, 'the user or password is wrong'],
-  [/ECONNRESET|socket hang up|Parse Error/i, 'the server closed the connection'],
+  [/ECONNRESET|socket hang up|Parse Error|Connection is closed/i, 'the server closed the connection'],
   [/CERT|SSL|TLS/, 'its certificate was not accepted'],
 ];
 

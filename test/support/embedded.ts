@@ -2,15 +2,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
-import type { Redis } from 'ioredis';
 import { readConfig } from '../../src/config.js';
 import { createTables } from '../../src/metering/tables.js';
+import type { RedisClient } from '../../src/redis-client.js';
 import { openServices } from '../../src/services/open-services.js';
 
 /** The real engines on a folder of their own: no setting of this machine counts. */
 export interface Embedded {
   readonly clickhouse: ClickHouseClient;
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly folder: string;
   /** Rows of a query. */
   rows<Row>(query: string): Promise<Row[]>;

@@ -1,0 +1,192 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ProjectCopy, projectCopy } from '../support/project-copy.js';
+
+let copy: ProjectCopy;
+beforeAll(() => {
+  copy = projectCopy();
+});
+afterAll(() => copy.remove());
+
+const check = (args: string[] = [], env = {}) =>
+  copy.run('.build/commands/check.js', ['m12.1-m12.2', ...args], env);
+/** The command is red, with these lines for the one check that fails. */
+const expectRed = (
+  { code, printed }: { code: number | null; printed: string },
+  title: string,
+  finding: string | RegExp,
+  advice: string,
+) => {
+  expect(printed).toMatch(finding);
+  expect(printed).toContain(`✗ FAIL ${title}`);
+  expect(printed).toContain('3/4 ready, 1 failed');
+  expect(printed).toContain(`  → Mend M12.1 before going on: ${advice}`);
+  expect(code).toBe(1);
+};
+
+describe('npm run check -- m12.1-m12.2', () => {
+  it('is green on the sample', async () => {
+    const { code, printed } = await check();
+    expect(printed).toContain('\n4/4 ready\n');
+    expect(printed).toMatch(
+      /^✓ ClickHouse data accuracy: 52 of 52 active tenants have usage in the last 30 days$/m,
+    );
+    expect(printed).toMatch(/^✓ Immutable cost storage: 52 invoices of 2025-11 made twice/m);
+    expect(printed).toMatch(/^✓ Dashboard performance: Dashboard loaded in under 1\.0 s/m);
+    expect(printed).toMatch(/^✓ Quota enforcement: Request 11: Blocked with 429/m);
+    expect(code).toBe(0);
+  });
+
+  it('gives one JSON object with --json', async () => {
+    const { code, printed } = await check(['--json']);
+    const report = JSON.parse(printed) as { bridge: string; results: { status: string; seconds: number }[] };
+    expect([report.bridge, ...report.results.map(({ status }) => status)]).toEqual([
+      'm12.1-m12.2',
+      'pass',
+      'pass',
+      'pass',
+      'pass',
+    ]);
+    expect([code, report.results.every(({ seconds }) => seconds > 0)]).toEqual([0, true]);
+  });
+
+  it('is red when a cost invoice is priced by today’s changed prices', async () => {
+    const reprice: [string, string][] = [
+      [
+        "import { seal } from './seal.js';",
+        "import { seal } from './seal.js';\nimport { costOf, PRICE_TABLES } from '../metering/costs.js';",
+      ],
+      [
+        'cost_usd: formatUsd(parseUsd(line.cost_usd)) })',
+        'cost_usd: formatUsd(costOf(PRICE_TABLES[0], { model: line.model, queries: line.queries, tokensInput: line.tokens_input, tokensOutput: line.tokens_output, bytes: line.bytes })) })',
+      ],
+    ];
+    const dearer: [string, string][] = [["parseUsd('0.0025')", "parseUsd('0.0030')"]];
+    const result = await copy.changed('invoices/cost-invoice.js', reprice, () =>
+      copy.changed('metering/costs.js', dearer, () => check()),
+    );
+    const finding = /acme-corp: the invoice says \$50\.13799720, its events cost \$47\.22999700/;
+    expectRed(
+      result,
+      'Immutable cost storage',
+      finding,
+      'store the cost in the event and sum what is stored',
+    );
+  });
+
+  it('is red when a cost invoice is priced by the prices that it is handed', async () => {
+    const reprice: [string, string][] = [
+      [
+        'cost_usd: formatUsd(parseUsd(line.cost_usd)) })',
+        'cost_usd: formatUsd(BigInt(line.queries) * arguments[1].priceTables[0].basePerQuery) })',
+      ],
+    ];
+    const result = await copy.changed('invoices/cost-invoice.js', reprice, () => check());
+    const finding = /acme-corp: \$28\.45, hash [0-9a-f]{8}; after a price change \$56\.90, hash [0-9a-f]{8}/;
+    expectRed(
+      result,
+      'Immutable cost storage',
+      finding,
+      'store the cost in the event and sum what is stored',
+    );
+  });
+
+  it('is red when a panel reads raw events', async () => {
+    const raw: [string, string][] = [
+      [
+        'FROM usage_hourly\n      WHERE tenant_id = {tenantId:String}\n        AND hour > $',
+        "FROM (SELECT *, toStartOfHour(timestamp, 'UTC') AS hour FROM usage_events) AS usage_hourly\n      WHERE tenant_id = {tenantId:String}\n        AND hour > $",
+      ],
+    ];
+    const result = await copy.changed('dashboard/panels.js', raw, () => check());
+    expectRed(
+      result,
+      'Dashboard performance',
+      'panel queries-per-hour reads usage_events, not a rollup',
+      'let every panel read usage_hourly or usage_daily',
+    );
+  });
+
+  it('is red when the gate looks first and counts in a second call', async () => {
+    const twoSteps: [string, string][] = [
+      ['if refused == 0 and amount > 0', "if ARGV[3 * #KEYS + 1] ~= 'count' and refused == 0 and amount > 0"],
+      ['if refused == 0 then\n', "if ARGV[3 * #KEYS + 1] == 'count' then\n"],
+      [
+        'return decisionOf(request, windows, { used, refusedBy: QUOTA_KINDS[refused - 1] });',
+        `if (refused === 0) await redis.reserveQuota(windows.length, ...windows.map(({ key }) => key), ...windows.flatMap(({ kind, keepMs }) => [request.limits[kind], request.amounts[kind], keepMs]), 'count');
+            return decisionOf(request, windows, { used, refusedBy: QUOTA_KINDS[refused - 1] });`,
+      ],
+    ];
+    const result = await copy.changed('quotas/redis-quota-gate.js', twoSteps, () => check());
+    expectRed(
+      result,
+      'Quota enforcement',
+      'of 40 requests at once more than 10 passed',
+      'decide and count in one step',
+    );
+  });
+
+  it('is red when an active tenant’s rows were deleted between two runs', async () => {
+    writeFileSync(
+      join(copy.folder, 'delete.mjs'),
+      `import { deleteUsage, openServices } from 'meterbridge';
+       const services = await openServices({ workspace: 'check' });
+       await deleteUsage(services.clickhouse.client, { tenantId: 'beta-inc' });
+       await services.close();`,
+    );
+    expect(await copy.run('delete.mjs')).toEqual({ code: 0, printed: '' });
+    const finding = 'beta-inc is active and has no usage in the last 30 days';
+    expectRed(
+      await check(),
+      'ClickHouse data accuracy',
+      finding,
+      'find out why these tenants have no events',
+    );
+  });
+
+  it('skips what is off with OFFLINE=true, and is no failure', async () => {
+    const { code, printed } = await check([], { OFFLINE: 'true' });
+    expect(printed).toContain('⚠️  Skipping Dashboard performance (OFFLINE=true)');
+    expect(printed).toContain('  expected: tenant_123 | 1,450 events | $127.35');
+    expect(printed).toContain('\n1/4 ready, 3 skipped\n');
+    expect(code).toBe(0);
+  });
+
+  it.each([
+    [['m9'], {}, 'Cannot check m9: the bridges are m12.1-m12.2\n'],
+    [[], {}, 'Cannot check nothing: the bridges are m12.1-m12.2\n'],
+    [['m12.1-m12.2', 'more'], {}, 'Cannot check m12.1-m12.2 more: the bridges are m12.1-m12.2\n'],
+    [['m12.1-m12.2', '--now', 'soon'], {}, 'Cannot read --now: "soon" is no instant\n'],
+    [
+      ['m12.1-m12.2'],
+      { MB_EVENTS: '5' },
+      'Cannot make the sample month: MB_EVENTS must be a whole number of at least 105000, current value is 5\n',
+    ],
+    [
+      ['m12.1-m12.2'],
+      { OFFLINE: 'perhaps' },
+      'Cannot use OFFLINE: need true or false, current value is "perhaps"\n',
+    ],
+    [
+      ['m12.1-m12.2', '--workspace', '../x'],
+      {},
+      'Cannot open workspace: its name must be small letters, digits and dashes, current value is "../x"\n',
+    ],
+  ])('ends with 2 and one sentence for %j %o', async (args, env, sentence) => {
+    expect(await copy.run('.build/commands/check.js', args, env)).toEqual({ code: 2, printed: sentence });
+  });
+
+  it('ends with 2 and one sentence for an option that it does not know', async () => {
+    const { code, printed } = await check(['--fast']);
+    expect([code, printed]).toEqual([2, expect.stringMatching(/^Unknown option '--fast'[^\n]*\n$/)]);
+  });
+
+  it('says what it can do', async () => {
+    const { code, printed } = await copy.run('.build/commands/check.js', ['--help']);
+    expect([code, printed.split('\n')[0]]).toEqual([
+      0,
+      'npm run check -- BRIDGE [--json] [--now INSTANT] [--workspace NAME]',
+    ]);
+  });
+});

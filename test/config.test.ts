@@ -1,0 +1,107 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { type Config, readConfig } from '../src/config.js';
+import { ConfigError } from '../src/errors.js';
+import { runNodeProgram } from './support/run-program.js';
+
+const urlOf = (endpoint: Config['redis']) => (endpoint && 'url' in endpoint ? endpoint.url.href : endpoint);
+
+describe('readConfig()', () => {
+  it('needs nothing', () => {
+    expect(readConfig({})).toEqual({ offline: false, clickhouseDatabase: 'analytics', searchPath: '' });
+  });
+
+  it.each([
+    ['true', true],
+    ['TRUE', true],
+    ['1', true],
+    ['yes', true],
+    ['false', false],
+    ['0', false],
+    ['no', false],
+    ['', false],
+  ])('reads OFFLINE=%s', (OFFLINE, offline) => {
+    expect(readConfig({ OFFLINE }).offline).toBe(offline);
+  });
+
+  it.each([
+    [{ OFFLINE: 'maybe' }, 'Cannot use OFFLINE: need true or false, current value is "maybe"'],
+    [{ OFFLINE: ' true' }, 'Cannot use OFFLINE: need true or false, current value is " true"'],
+    [{ MB_EVENTS: '1e6' }, 'Cannot use MB_EVENTS: need a whole number, current value is "1e6"'],
+    [{ MB_EVENTS: '-5' }, 'Cannot use MB_EVENTS: need a whole number, current value is "-5"'],
+    [{ MB_EVENTS: '1,000' }, 'Cannot use MB_EVENTS: need a whole number, current value is "1,000"'],
+    [{ CLICKHOUSE_DB: 'a-b' }, 'Cannot use CLICKHOUSE_DB: need a plain name, current value is "a-b"'],
+    [{ CLICKHOUSE_DB: 'a; DROP' }, 'Cannot use CLICKHOUSE_DB: need a plain name, current value is "a; DROP"'],
+    [{ CLICKHOUSE_DB: '1x' }, 'Cannot use CLICKHOUSE_DB: need a plain name, current value is "1x"'],
+  ])('refuses %o', (environment, sentence) => {
+    expect(() => readConfig(environment)).toThrow(ConfigError);
+    expect(() => readConfig(environment)).toThrow(sentence);
+  });
+
+  it('reads sizes and names', () => {
+    const config = readConfig({ MB_EVENTS: '105000', CLICKHOUSE_DB: '_Metering2', PATH: '/bin' });
+    expect([config.sampleEvents, config.clickhouseDatabase, config.searchPath]).toEqual([
+      105_000,
+      '_Metering2',
+      '/bin',
+    ]);
+  });
+
+  it.each([
+    [{ REDIS_URL: 'redis://h:1/2' }, 'redis://h:1/2'],
+    [{ REDIS_URL: 'rediss://h:1' }, 'rediss://h:1'],
+    [{ REDIS_HOST: 'h' }, 'redis://h:6379'],
+    [{ REDIS_HOST: 'h:1' }, 'redis://h:1'],
+    [{ REDIS_HOST: '[::1]:1' }, 'redis://[::1]:1'],
+    [{ REDIS_URL: 'redis://a:1', REDIS_HOST: 'b' }, 'redis://a:1'],
+    [{ REDIS_URL: '', REDIS_HOST: 'b' }, 'redis://b:6379'],
+  ])('finds Redis in %o', (environment, href) => {
+    expect(urlOf(readConfig(environment).redis)).toBe(href);
+  });
+
+  it.each([
+    [{ CLICKHOUSE_URL: 'https://h:8443' }, 'https://h:8443/'],
+    [{ CLICKHOUSE_HOST: 'h' }, 'http://h:8123/'],
+    [{ CLICKHOUSE_HOST: 'h:80' }, 'http://h/'],
+    [{ CLICKHOUSE_HOST: 'h:9/clickhouse' }, 'http://h:9/clickhouse'],
+    [
+      { CLICKHOUSE_HOST: 'h', CLICKHOUSE_USER: 'me@us', CLICKHOUSE_PASSWORD: 'p:/?' },
+      'http://me%40us:p%3A%2F%3F@h:8123/',
+    ],
+    [
+      { CLICKHOUSE_URL: 'http://me:in@h:1', CLICKHOUSE_USER: 'x', CLICKHOUSE_PASSWORD: 'y' },
+      'http://me:in@h:1/',
+    ],
+  ])('finds ClickHouse in %o', (environment, href) => {
+    expect(urlOf(readConfig(environment).clickhouse)).toBe(href);
+  });
+
+  it.each([
+    [{ REDIS_URL: 'http://:pw@h' }, 'Cannot use REDIS_URL: need redis://host:port or rediss://host:port'],
+    [{ REDIS_HOST: 'redis://' }, 'Cannot use REDIS_HOST: need redis://host:port or rediss://host:port'],
+    [{ REDIS_HOST: 'h:port' }, 'Cannot use REDIS_HOST: need redis://host:port or rediss://host:port'],
+  ])('keeps %o as an error that repeats no value', (environment, sentence) => {
+    expect(readConfig(environment).redis).toMatchObject({ name: 'ConfigError', message: sentence });
+  });
+
+  it.each(['ftp://h', 'http://', 'h h', 'clickhouse://h'])('keeps CLICKHOUSE_URL=%s as an error', (url) => {
+    expect(readConfig({ CLICKHOUSE_URL: url }).clickhouse).toMatchObject({
+      message: 'Cannot use CLICKHOUSE_URL: need http://host:port or https://host:port',
+    });
+  });
+
+  it('reads .env in the folder, and lets the environment win', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'config-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    writeFileSync(join(folder, '.env'), 'MB_EVENTS=111\nCLICKHOUSE_DB=from_file\n');
+    const built = fileURLToPath(new URL('../.build/config.js', import.meta.url));
+    const script = `process.chdir(${JSON.stringify(folder)});
+      const { sampleEvents, clickhouseDatabase } = (await import(${JSON.stringify(built)})).readConfig();
+      console.log(sampleEvents, clickhouseDatabase);`;
+    const { printed } = await runNodeProgram(['--input-type=module', '-e', script], { MB_EVENTS: '222' });
+    expect(printed).toBe('222 from_file\n');
+  });
+});

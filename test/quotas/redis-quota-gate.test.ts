@@ -1,0 +1,105 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { redisQuotaGate } from '../../src/quotas/redis-quota-gate.js';
+import type { PrivateRedis } from '../../src/services/private-redis.js';
+import { openPrivateRedis } from '../support/private-redis.js';
+
+let redis: PrivateRedis;
+beforeAll(async () => {
+  redis = await openPrivateRedis();
+});
+afterAll(() => redis.close());
+beforeEach(() => redis.client.flushall());
+
+const request = {
+  tenantId: 'acme-corp',
+  amounts: { queries: 1, tokens: 100 },
+  limits: { queries: 10, tokens: 1_000 },
+  now: new Date('2025-11-15T12:00:00Z'),
+};
+const QUERIES = 'meterbridge:quota:{acme-corp}:queries:2025-11-15';
+const TOKENS = 'meterbridge:quota:{acme-corp}:tokens:2025-11-15';
+
+describe('redisQuotaGate()', () => {
+  it('keeps one counter for each kind and day', async () => {
+    await redisQuotaGate(redis.client).reserve(request);
+    expect((await redis.client.keys('*')).sort()).toEqual([QUERIES, TOKENS]);
+    expect(await redis.client.mget(QUERIES, TOKENS)).toEqual(['1', '100']);
+  });
+
+  it('lets a counter go a day after its window, and does not put that off', async () => {
+    const gate = redisQuotaGate(redis.client);
+    await gate.reserve(request);
+    const ends = await Promise.all([QUERIES, TOKENS].map((key) => redis.client.pexpiretime(key)));
+    await gate.reserve({ ...request, now: new Date('2025-11-15T00:00:00Z') });
+    expect(await Promise.all([QUERIES, TOKENS].map((key) => redis.client.pexpiretime(key)))).toEqual(ends);
+    const left = await redis.client.pttl(QUERIES);
+    expect(left).toBeGreaterThan(35.9 * 3_600_000);
+    expect(left).toBeLessThanOrEqual(36 * 3_600_000);
+  });
+
+  it('gives a counter an end that has lost it', async () => {
+    await redis.client.set(QUERIES, 3);
+    await redisQuotaGate(redis.client).reserve(request);
+    expect(await redis.client.pttl(QUERIES)).toBeGreaterThan(0);
+    expect(await redis.client.get(QUERIES)).toBe('4');
+  });
+
+  it('leaves no counter behind that a refusal made', async () => {
+    await redisQuotaGate(redis.client).reserve({ ...request, limits: { queries: 0, tokens: 0 } });
+    expect(await redis.client.keys('*')).toEqual([]);
+  });
+
+  it('makes no counter by a refund', async () => {
+    await redisQuotaGate(redis.client).refund(request);
+    expect(await redis.client.keys('*')).toEqual([]);
+  });
+
+  it('goes on after Redis forgot its scripts', async () => {
+    const gate = redisQuotaGate(redis.client);
+    await gate.reserve(request);
+    await redis.client.script('FLUSH');
+    expect((await gate.reserve(request)).windows[0]?.used).toBe(2);
+    await redis.client.script('FLUSH');
+    await gate.refund(request);
+    expect(await redis.client.mget(QUERIES, TOKENS)).toEqual(['1', '100']);
+  });
+
+  it('may be made twice on one client', async () => {
+    const gates = [redisQuotaGate(redis.client), redisQuotaGate(redis.client)];
+    for (const gate of gates) await gate.reserve(request);
+    expect(await redis.client.get(QUERIES)).toBe('2');
+  });
+
+  it('counts large numbers exactly', async () => {
+    const most = {
+      ...request,
+      amounts: { queries: 1, tokens: 2 ** 52 },
+      limits: { queries: 10, tokens: 2 ** 52 },
+    };
+    expect((await redisQuotaGate(redis.client).reserve(most)).windows[1]?.used).toBe(2 ** 52);
+    expect(await redis.client.get(TOKENS)).toBe('4503599627370496');
+  });
+
+  it('lets exactly 1,000 of 1,500 through, asked at once by four processes', async () => {
+    const [port = '', password = ''] = [redis.client.options.port, redis.client.options.password].map(String);
+    const script = fileURLToPath(new URL('../support/quota-worker.mjs', import.meta.url));
+    const workers = [1, 2, 3, 4].map(() => {
+      const child = spawn(process.execPath, [script, port, password, '375'], {
+        stdio: ['pipe', 'pipe', 'inherit'],
+      });
+      return { child, lines: createInterface(child.stdout)[Symbol.asyncIterator]() };
+    });
+    const readLines = () =>
+      Promise.all(workers.map(async ({ lines }) => (await lines.next()).value as string));
+    expect(await readLines()).toEqual(['ready', 'ready', 'ready', 'ready']);
+    for (const { child } of workers) child.stdin.write('go\n');
+    const passed = (await readLines()).map(Number);
+    expect(passed.reduce((sum, count) => sum + count, 0)).toBe(1_000);
+    expect(await redis.client.get('meterbridge:quota:{crowd}:queries:2025-11-15')).toBe('1000');
+    await Promise.all(workers.map(({ child }) => child.exitCode ?? once(child, 'exit')));
+  });
+});

@@ -1,0 +1,67 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type ProgramResult, runNodeProgram } from './run-program.js';
+
+const project = fileURLToPath(new URL('../../', import.meta.url));
+
+/** The built project in a folder of its own, whose code may be changed. */
+export interface ProjectCopy {
+  readonly folder: string;
+  /** Runs a command of `.build/commands`, or a script of this folder, with no setting of this machine. */
+  run(program: string, args?: readonly string[], env?: Record<string, string>): Promise<ProgramResult>;
+  /** Replaces text in a built file, while `work` runs; each text must be there exactly once. */
+  changed<T>(
+    file: string,
+    changes: readonly (readonly [from: string, to: string])[],
+    work: () => Promise<T>,
+  ): Promise<T>;
+  remove(): void;
+}
+
+export function projectCopy(): ProjectCopy {
+  const folder = mkdtempSync(join(tmpdir(), 'project-'));
+  cpSync(join(project, '.build'), join(folder, '.build'), { recursive: true });
+  cpSync(join(project, 'package.json'), join(folder, 'package.json'));
+  symlinkSync(join(project, 'node_modules'), join(folder, 'node_modules'));
+  const none = {
+    OFFLINE: '',
+    CLICKHOUSE_URL: '',
+    CLICKHOUSE_HOST: '',
+    CLICKHOUSE_DB: '',
+    REDIS_URL: '',
+    REDIS_HOST: '',
+  };
+  return {
+    folder,
+    run: (program, args = [], env = {}) =>
+      // Programs read .env and .data of the folder they stand in.
+      runNodeProgram(
+        [
+          '--input-type=module',
+          '-e',
+          `process.chdir(${JSON.stringify(folder)}); process.argv.splice(1, 0, 'x'); await import(${JSON.stringify(join(folder, program))});`,
+          '--',
+          ...args,
+        ],
+        { ...none, MB_EVENTS: '105000', ...env },
+      ),
+    async changed(file, changes, work) {
+      const path = join(folder, '.build', file);
+      const before = readFileSync(path, 'utf8');
+      let after = before;
+      for (const [from, to] of changes) {
+        if (after.split(from).length !== 2) throw new Error(`${file} does not have once: ${from}`);
+        after = after.replace(from, () => to);
+      }
+      writeFileSync(path, after);
+      try {
+        return await work();
+      } finally {
+        writeFileSync(path, before);
+      }
+    },
+    remove: () => rmSync(folder, { recursive: true }),
+  };
+}
