@@ -24,7 +24,6 @@ export { type Tier, type TierLine, tierLines } from './invoices/tiers.js';
 export { costOf, type ModelPrice, PRICE_TABLES, type PriceTable, priceTableAt } from './metering/costs.js';
 export { deleteUsage } from './metering/delete-usage.js';
 export { createEvent, type EventInput, type UsageEvent } from './metering/event.js';
-export { type Batch, insertBatch } from './metering/insert-events.js';
 export {
   loadSampleMonth,
   restoreSampleTenant,
@@ -46,4 +45,5 @@ export { createApp } from './server/app.js';
 export { listen } from './server/listen.js';
 export { withQuotaTrial } from './server/quota-trial.js';
 export type { Service } from './service.js';
+export { describeServices } from './services/describe-services.js';
 export { openServices, type Services } from './services/open-services.js';

@@ -51,8 +51,11 @@ export function checkDashboardPerformance(
           `the dashboard of ${tenantId} took ${seconds.toFixed(3)} s, the limit is ${budgetSeconds} s`,
         );
       }
+      const read = new Set<string>();
       for (const { panel } of loaded) {
-        const raw = (await tablesRead(client, panel, request)).filter((table) => !isRollup(table));
+        const tables = await tablesRead(client, panel, request);
+        for (const table of tables) read.add(table);
+        const raw = tables.filter((table) => !isRollup(table));
         if (raw.length > 0) problems.push(`panel ${panel.id} reads ${raw.join(', ')}, not a rollup`);
       }
       if (loaded.every(({ rows }) => rows.length === 0)) problems.push('every panel is empty');
@@ -61,7 +64,7 @@ export function checkDashboardPerformance(
         measured: { dashboard: seconds },
         evidence: [
           `Dashboard loaded in under ${budgetSeconds.toFixed(1)} s: ${loaded.length} panels of ${tenantId}, ${events.toLocaleString('en-US')} events in 30 days`,
-          `tables read: ${ROLLUP_TABLES.join(', ')}; raw events: none`,
+          `tables read, as the engine says: ${[...read].sort().join(', ')}`,
         ],
       };
     },

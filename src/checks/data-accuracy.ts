@@ -52,7 +52,7 @@ async function usageByTenant(clickhouse: ClickHouseClient, now: Date): Promise<M
   const result = await clickhouse.query({
     query: `
       SELECT tenant_id, count() AS events, toString(sum(cost_usd)) AS cost_usd
-      FROM ${EVENTS_TABLE}
+      FROM ${EVENTS_TABLE} FINAL
       WHERE timestamp >= fromUnixTimestamp64Milli({start:Int64}, 'UTC')
         AND timestamp < fromUnixTimestamp64Milli({end:Int64}, 'UTC')
       GROUP BY tenant_id`,

@@ -8,6 +8,7 @@ import { formatCents, formatUsd, parseUsd } from '../money.js';
 import { previousMonth } from '../period.js';
 import type { Service } from '../service.js';
 import { type CheckResult, runCheck } from './check.js';
+import { withPlantedEvent } from './planted-event.js';
 
 /** Makes an invoice. It is handed the prices in force, and must not need them. */
 export type InvoiceMaker = (
@@ -23,8 +24,9 @@ export interface ImmutableCostOptions {
 }
 
 /**
- * Makes every paying tenant's invoice, doubles all prices, makes it again, and compares hash by
- * hash; and compares each total with the stored cost on another road, the daily rollup.
+ * Makes every paying tenant's invoice twice, the second time handing the maker doubled prices, and
+ * compares hash by hash; compares each total with the stored cost on another road, the daily rollup;
+ * and plants an event whose cost no price table gives, which must be invoiced as it was stored.
  *
  * @example const result = await checkImmutableCost(services.clickhouse, { now: SAMPLE_NOW });
  */
@@ -37,7 +39,7 @@ export function checkImmutableCost(
     id: 'immutable-cost',
     title: 'Immutable cost storage',
     expected: [
-      'Invoice of tenant_123, month 2025-10: 1,250 queries, 185,000 tokens, $127.35, the same hash twice',
+      'Invoice of tenant_123, month 2025-10: 1,250 queries, 185,000 tokens, $127.35, hash 8 characters, the same twice',
     ],
     advice:
       'Mend M12.1 before going on: store the cost in the event and sum what is stored, never price old events again; a changed invoice costs $500–2,000 per dispute',
@@ -54,19 +56,28 @@ export function checkImmutableCost(
           problems.push(`${tenantId}: ${dueOf(first)}; after a price change ${dueOf(second)}`);
         } else if (first.invoice.total_cost_usd !== cost) {
           problems.push(
-            `${tenantId}: the invoice says $${first.invoice.total_cost_usd}, its events cost $${cost}`,
+            `${tenantId}: the invoice says $${first.invoice.total_cost_usd}, the daily rollup $${cost}`,
           );
         }
         invoices.push(first);
       }
+      problems.push(
+        ...(await withPlantedEvent(client, async ({ cost, ...planted }) => {
+          const { invoice } = await makeInvoice(client, { ...planted, priceTables: PRICE_TABLES });
+          return invoice.total_cost_usd === cost
+            ? []
+            : [`an event stored at $${cost} is invoiced at $${invoice.total_cost_usd}: it was priced anew`];
+        })),
+      );
       const [example] = invoices;
       if (!example) return { problems: ['no tenant is active'], evidence: [] };
       return {
         problems,
         evidence: [
-          `${invoices.length} invoices of ${month} made twice, prices doubled in between: the same hash each`,
+          `${invoices.length} invoices of ${month} made twice: the same hash each`,
           `${example.invoice.tenant_id}, month ${month}: ${wordsOf(example)}`,
           'every total equals the stored cost in the daily rollup, to 1e-8 dollars',
+          'an event stored at a price of its own is invoiced at that price',
         ],
       };
     },

@@ -41,6 +41,7 @@ export function checkQuotaEnforcement(trial: Service<QuotaTrial>): Promise<Check
       const eleventh = await askOnce();
       const burst = await askAtOnce(BURST);
 
+      const gate = gateMode === 'redis' ? 'one Redis script' : 'the gate inside the process (Redis is off)';
       const problems = inTurn.flatMap((status, index) =>
         status === 200 ? [] : [`request ${index + 1} of ${CHECKED_QUOTA} got ${status}, not 200`],
       );
@@ -57,9 +58,8 @@ export function checkQuotaEnforcement(trial: Service<QuotaTrial>): Promise<Check
         problems,
         measured: { passedOfBurst: passed },
         evidence: [
-          `Request ${CHECKED_QUOTA + 1}: Blocked with 429 (quota exceeded), after ${CHECKED_QUOTA} that passed`,
+          `Request ${CHECKED_QUOTA + 1}: Blocked with 429 (quota exceeded) by ${gate}, after ${CHECKED_QUOTA} that passed`,
           `of ${BURST} requests at once exactly ${CHECKED_QUOTA} passed`,
-          gateMode === 'redis' ? 'gate: one Redis script' : 'gate: in this process, since Redis is off',
         ],
       };
     },

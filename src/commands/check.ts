@@ -9,6 +9,7 @@ import { printReport } from '../notebook/check-lines.js';
 import { inProcessQuotaGate } from '../quotas/in-process-quota-gate.js';
 import { redisQuotaGate } from '../quotas/redis-quota-gate.js';
 import { withQuotaTrial } from '../server/quota-trial.js';
+import { describeServices } from '../services/describe-services.js';
 import { openServices } from '../services/open-services.js';
 import { runCommand } from './run-command.js';
 
@@ -37,13 +38,16 @@ await runCommand(HELP, async (args) => {
   if (bridge !== 'm12.1-m12.2' || rest.length > 0) {
     throw new RangeError(`Cannot check ${positionals.join(' ') || 'nothing'}: the bridges are m12.1-m12.2`);
   }
-  const report = await check(values.workspace, values.now === undefined ? undefined : instantOf(values.now));
-  if (values.json) console.log(JSON.stringify(report, undefined, 2));
-  else print(report);
+  const { services, report } = await check(
+    values.workspace,
+    values.now === undefined ? undefined : instantOf(values.now),
+  );
+  if (values.json) console.log(JSON.stringify({ ...report, services }, undefined, 2));
+  else print(report, services);
   return report.results.some(({ status }) => status === 'fail') ? 1 : 0;
 });
 
-async function check(workspace: string, now?: Date): Promise<Report> {
+async function check(workspace: string, now?: Date): Promise<{ report: Report; services: ServiceRow[] }> {
   const config = readConfig();
   const services = await openServices({ workspace, config });
   try {
@@ -53,19 +57,24 @@ async function check(workspace: string, now?: Date): Promise<Report> {
     if (clickhouse.mode === 'embedded')
       await loadSampleMonth(clickhouse.client, { events: config.sampleEvents });
     const gate = redis.mode === 'off' ? inProcessQuotaGate() : redisQuotaGate(redis.client);
-    return await withQuotaTrial(gate, (quotaTrial) =>
+    const report = await withQuotaTrial(gate, (quotaTrial) =>
       checkMeteringToBilling({
         clickhouse,
         quotaTrial,
         now: now ?? (clickhouse.mode === 'configured' ? new Date() : SAMPLE_NOW),
       }),
     );
+    return { report, services: describeServices(services) };
   } finally {
     await services.close();
   }
 }
 
-function print(report: Report): void {
+type ServiceRow = ReturnType<typeof describeServices>[number];
+
+function print(report: Report, services: readonly ServiceRow[]): void {
+  for (const { service, mode, reason } of services)
+    console.log(`${service}: ${mode}${reason ? ` (${reason})` : ''}`);
   printReport(report);
   for (const { title, status, evidence, advice, expected, seconds } of report.results) {
     console.log(`\n${title} (${status}, ${seconds.toFixed(3)} s)`);

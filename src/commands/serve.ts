@@ -13,6 +13,7 @@ import { redisQuotaGate } from '../quotas/redis-quota-gate.js';
 import { ApiKeys } from '../server/api-keys.js';
 import { createApp } from '../server/app.js';
 import { listen } from '../server/listen.js';
+import { describeServices } from '../services/describe-services.js';
 import { openServices } from '../services/open-services.js';
 import { runCommand } from './run-command.js';
 
@@ -61,6 +62,9 @@ await runCommand(HELP, async (args) => {
       limitsOf: (tenantId) => PLANS[plans.get(tenantId) ?? 'starter'].dailyLimits,
     });
     const server = await listen(app, { port, host: values.host });
+    for (const { service, mode, reason } of describeServices(services)) {
+      console.log(`${service}: ${mode}${reason ? ` (${reason})` : ''}`);
+    }
     console.log(`Listening on ${server.url}`);
     for (const { tenantId } of tenants.slice(0, KEYS)) console.log(`  ${tenantId}: ${keys.issue(tenantId)}`);
     await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);

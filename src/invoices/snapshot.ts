@@ -1,9 +1,10 @@
 /** Invoices as issued: kept byte for byte, and never replaced by other figures. */
 import type { ClickHouseClient } from '@clickhouse/client';
-import { InvoiceChangedError } from '../errors.js';
+import { InvalidInputError, InvoiceChangedError } from '../errors.js';
+import { dayOf } from '../period.js';
 import type { CostInvoice } from './cost-invoice.js';
 import type { PlanInvoice } from './plan-invoice.js';
-import { type Sealed, sha256 } from './seal.js';
+import { type Sealed, seal, sha256 } from './seal.js';
 
 /** One kept invoice. */
 export interface InvoiceSnapshot {
@@ -16,24 +17,36 @@ type Key = Pick<CostInvoice | PlanInvoice, 'tenant_id' | 'month' | 'kind'>;
 /**
  * Issues an invoice: keeps its bytes. Issuing the same bytes again changes nothing.
  *
- * @throws InvoiceChangedError when the month was already issued with other figures.
+ * @throws InvoiceChangedError when the month was already issued with other figures, InvalidInputError when
+ *   the bytes are not the invoice's, RangeError for an invalid date.
  */
 export async function issueInvoice(
   clickhouse: ClickHouseClient,
   { invoice, json, sha256: hash }: Sealed<CostInvoice | PlanInvoice>,
   { issuedAt }: { issuedAt: Date },
 ): Promise<void> {
-  const kept = await readSnapshot(clickhouse, invoice);
-  if (kept && kept.sha256 !== hash) {
-    throw new InvoiceChangedError(invoice.tenant_id, invoice.month, kept.sha256, hash);
+  if (seal(invoice).json !== json || sha256(json) !== hash) {
+    throw new InvalidInputError(
+      'invoice',
+      'json',
+      'must be the canonical JSON of the invoice, and sha256 its hash',
+    );
   }
-  if (kept) return;
+  dayOf(issuedAt);
   const { tenant_id, month, kind } = invoice;
+  const refuseOther = (kept: InvoiceSnapshot | undefined) => {
+    if (kept && kept.sha256 !== hash) throw new InvoiceChangedError(tenant_id, month, kept.sha256, hash);
+  };
+  const kept = await readSnapshot(clickhouse, invoice);
+  refuseOther(kept);
+  if (kept) return;
   await clickhouse.insert({
     table: 'invoice_snapshots',
     values: [{ tenant_id, month, kind, sha256: hash, json, issued_at: issuedAt.getTime() }],
     format: 'JSONEachRow',
   });
+  // Of two that were issued at the same moment one comes first; the other learns it here.
+  refuseOther(await readSnapshot(clickhouse, invoice));
 }
 
 /**
@@ -52,7 +65,7 @@ export async function readSnapshot(
       WHERE tenant_id = {tenant_id:String}
         AND month = {month:String}
         AND kind = {kind:String}
-      ORDER BY issued_at
+      ORDER BY issued_at, sha256
       LIMIT 1`,
     query_params: { tenant_id, month, kind },
     format: 'JSONEachRow',

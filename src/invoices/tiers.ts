@@ -35,6 +35,11 @@ export function tierLines(
   mode: 'graduated' | 'volume' = 'graduated',
 ): TierLine[] {
   checkTiers(tiers);
+  if (mode !== 'graduated' && mode !== 'volume') {
+    throw new RangeError(
+      `Cannot price quantity: mode must be graduated or volume, current value is ${String(mode)}`,
+    );
+  }
   if (!Number.isSafeInteger(quantity) || quantity < 0) {
     throw new RangeError(
       `Cannot price quantity: it must be a whole number of at least 0, current value is ${quantity}`,

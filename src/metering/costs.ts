@@ -72,12 +72,20 @@ export function priceTableAt(tables: readonly PriceTable[], instant: Date): Pric
 /**
  * The cost of an event, rounded once for the whole event, half away from zero, to 1e-8 dollars.
  *
- * @throws UnknownModelError when the table does not price the model.
+ * @throws UnknownModelError when the table does not price the model, RangeError for a negative or
+ *   fractional quantity.
  * @example
  * const usage = { model: 'gpt-4o', queries: 1, tokensInput: 1000, tokensOutput: 500, bytes: 0 };
  * formatUsd(costOf(PRICE_TABLES[0], usage)) // '0.01000000'
  */
 export function costOf(table: PriceTable, usage: Usage): Usd {
+  for (const name of ['queries', 'tokensInput', 'tokensOutput', 'bytes'] as const) {
+    if (!Number.isSafeInteger(usage[name]) || usage[name] < 0) {
+      throw new RangeError(
+        `Cannot price usage: ${name} must be a whole number of at least 0, current value is ${usage[name]}`,
+      );
+    }
+  }
   const price = priceOf(table, usage.model);
   const tokens = BigInt(usage.tokensInput) * price.input + BigInt(usage.tokensOutput) * price.output;
   const markup = 100n + BigInt(table.markupPercent);

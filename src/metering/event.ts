@@ -23,7 +23,7 @@ export type EventType = (typeof EVENT_TYPES)[number];
 /** What a caller knows of an action. Quantities default to 0, a query's `queries` to 1. */
 export interface EventInput {
   readonly tenantId: string;
-  /** A UUID; give one where the caller may repeat itself. @default a random one */
+  /** A UUID; give it and the timestamp where the caller may repeat itself. @default a random one */
   readonly eventId?: string | undefined;
   /** @default 'query' */
   readonly type?: EventType | undefined;

@@ -7,6 +7,7 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import { ForeignDataError } from '../errors.js';
 import { DAY_MS, type Period, parseMonth } from '../period.js';
 import { costOf, PRICE_TABLES, priceTableAt } from './costs.js';
+import { deleteUsage } from './delete-usage.js';
 import { type SampleTenant, sampleTenants } from './sample-tenants.js';
 import { EVENTS_TABLE } from './tables.js';
 import { recordTenants } from './tenants.js';
@@ -60,7 +61,7 @@ export async function loadSampleMonth(
 }
 
 /**
- * Stores one sample tenant's events again, e.g. after they were deleted.
+ * Puts one sample tenant's usage back as the sample has it, e.g. after it was deleted.
  *
  * @throws RangeError when the sample has no such tenant.
  */
@@ -70,7 +71,8 @@ export async function restoreSampleTenant(
 ): Promise<void> {
   const tenant = sampleTenants({ events, month: SAMPLE_MONTH }).find((one) => one.tenantId === tenantId);
   if (!tenant) throw new RangeError(`Cannot restore tenant: the sample has no ${JSON.stringify(tenantId)}`);
-  await insertSample(clickhouse, [tenant]);
+  await deleteUsage(clickhouse, { tenantId });
+  if (tenant.queries > 0) await insertSample(clickhouse, [tenant]);
 }
 
 async function countEvents(clickhouse: ClickHouseClient): Promise<number> {
@@ -88,7 +90,8 @@ async function isLoaded(clickhouse: ClickHouseClient, tenants: readonly SampleTe
       SELECT tenant_id, max(has_terms) AS has_terms
       FROM
       (
-        SELECT DISTINCT tenant_id, 0 AS has_terms FROM ${EVENTS_TABLE}
+        -- Later than that are only the events that a readiness check plants.
+        SELECT DISTINCT tenant_id, 0 AS has_terms FROM ${EVENTS_TABLE} WHERE timestamp < '2090-01-01'
         UNION ALL
         SELECT DISTINCT tenant_id, 1 AS has_terms FROM tenant_quotas
       )

@@ -41,6 +41,9 @@ export interface TrackerStats {
   readonly lastError: string | undefined;
 }
 
+/** A timer cannot wait longer, in milliseconds. */
+const LARGEST_OPTION = 2_147_483_647;
+
 /** Most events of one insert: beyond it larger batches gain nothing and cost memory. */
 const LARGEST_BATCH = 10_000;
 
@@ -74,10 +77,11 @@ export class UsageTracker {
       priceTables = PRICE_TABLES,
       now = () => new Date(),
     } = options;
+    if (!fallbackFile) throw new RangeError('Cannot make tracker: fallbackFile must name a file');
     for (const [name, value] of Object.entries({ batchSize, flushIntervalMs })) {
-      if (!Number.isInteger(value) || value < 1) {
+      if (!Number.isInteger(value) || value < 1 || value > LARGEST_OPTION) {
         throw new RangeError(
-          `Cannot make tracker: ${name} must be a whole number of at least 1, current value is ${value}`,
+          `Cannot make tracker: ${name} must be a whole number from 1 to ${LARGEST_OPTION}, current value is ${value}`,
         );
       }
     }

@@ -60,7 +60,7 @@ function placedPanel({ panel, rows }: LoadedPanel, index: number, gridRows: numb
       },
     },
     heading: {
-      text: `<b>${panel.title}</b>`,
+      text: `<b>${panel.title}</b>${legendOf(rows)}`,
       showarrow: false,
       xref: 'paper',
       yref: 'paper',
@@ -77,8 +77,7 @@ function placedPanel({ panel, rows }: LoadedPanel, index: number, gridRows: numb
 
 function tracesOf({ panel, rows }: LoadedPanel, suffix: string): ChartTrace[] {
   const axes = { xaxis: `x${suffix}`, yaxis: `y${suffix}` };
-  const series = [...new Set(rows.map((row) => row.series))];
-  return series.map((name, index): ChartTrace => {
+  return seriesOf(rows).map((name, index): ChartTrace => {
     const own = rows.filter((row) => row.series === name);
     // A drawing is the one place where money may be a float: nothing is computed from it.
     const values = own.map(({ value }) => Number(value));
@@ -111,8 +110,20 @@ function span(index: number, count: number, gap: number): [number, number] {
   return [index * (size + gap), index * (size + gap) + size];
 }
 
+/** Names in their colours, where there is more than one. */
+function legendOf(rows: LoadedPanel['rows']): string {
+  const names = seriesOf(rows);
+  if (names.length < 2) return '';
+  return names.map((name, index) => `  <span style="color:${COLORS[index]}">■</span> ${name}`).join('');
+}
+
+const seriesOf = (rows: LoadedPanel['rows']) => [...new Set(rows.map(({ series }) => series))];
+
 function sentenceOf({ panel, rows }: LoadedPanel): string {
-  const values = rows.map(({ value }) => Number(value));
-  if (values.length === 0) return `${panel.title}: no data.`;
-  return `${panel.title}: up to ${Math.max(...values).toLocaleString('en-US')} ${panel.unit}.`;
+  const parts = seriesOf(rows).map((name) => {
+    const values = rows.filter(({ series }) => series === name).map(({ value }) => Number(value));
+    const most = Math.max(...values).toLocaleString('en-US');
+    return `${name} up to ${panel.unit === '$' ? `$${most}` : `${most} ${panel.unit}`}`;
+  });
+  return `${panel.title}: ${parts.join(', ') || 'no data'}.`;
 }

@@ -2,7 +2,7 @@
  * The gate without Redis: the same answers, for one process, gone when it ends. It takes over
  * where Redis is off, and says so by its mode.
  */
-import { decisionOf, type QuotaGate, type QuotaWindow, windowsOf } from './quota-gate.js';
+import { decisionOf, limitedWindowsOf, type QuotaGate, type QuotaWindow, windowsOf } from './quota-gate.js';
 
 /** @example const gate = inProcessQuotaGate(); */
 export function inProcessQuotaGate(): QuotaGate {
@@ -14,7 +14,7 @@ export function inProcessQuotaGate(): QuotaGate {
 
     // No await between reading and counting: nothing else runs in between.
     async reserve(request) {
-      const windows = windowsOf(request);
+      const windows = limitedWindowsOf(request);
       const full = windows.find((window) => {
         const amount = request.amounts[window.kind];
         return amount > 0 && usedOf(window) + amount > request.limits[window.kind];

@@ -68,16 +68,27 @@ const amounts = z.strictObject({ queries: wholeNumber, tokens: wholeNumber });
 const request = z.object({
   tenantId,
   amounts,
-  limits: amounts.optional(),
   now: z.date('must be a valid Date'),
 });
+
+const limited = z.object({ limits: amounts });
+
+/**
+ * The windows of a request that has limits, after checking it.
+ *
+ * @throws InvalidInputError
+ */
+export function limitedWindowsOf(given: QuotaRequest): QuotaWindow[] {
+  parseInput(limited, 'quota request', given);
+  return windowsOf(given);
+}
 
 /**
  * The windows of a request, after checking it.
  *
  * @throws InvalidInputError
  */
-export function windowsOf(given: Omit<QuotaRequest, 'limits'> & { limits?: DailyLimits }): QuotaWindow[] {
+export function windowsOf(given: QuotaRequest | Omit<QuotaRequest, 'limits'>): QuotaWindow[] {
   const { tenantId: tenant, now } = parseInput(request, 'quota request', given);
   const day = dayOf(now);
   const resetsAt = parseDay(day).end;

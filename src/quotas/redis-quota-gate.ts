@@ -1,6 +1,6 @@
 /** The gate of a service: one Redis script decides and counts, whatever else happens at once. */
 import type { RedisClient } from '../redis-client.js';
-import { decisionOf, QUOTA_KINDS, type QuotaGate, windowsOf } from './quota-gate.js';
+import { decisionOf, limitedWindowsOf, QUOTA_KINDS, type QuotaGate, windowsOf } from './quota-gate.js';
 
 /*
  * Alternatives weighed: INCR + EXPIRE in a pipeline or MULTI is 2–4 times slower than one script,
@@ -56,7 +56,7 @@ export function redisQuotaGate(client: RedisClient): QuotaGate {
     mode: 'redis',
 
     async reserve(request) {
-      const windows = windowsOf(request);
+      const windows = limitedWindowsOf(request);
       const [refused = 0, ...used] = await redis.reserveQuota(
         windows.length,
         ...windows.map(({ key }) => key),

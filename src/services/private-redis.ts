@@ -63,8 +63,8 @@ async function startOnce(binary: string, folder: string): Promise<PrivateRedis> 
     `bind 127.0.0.1`,
     `port ${port}`,
     `requirepass ${password}`,
-    `dir "${folder}"`,
-    `logfile "${log}"`,
+    `dir ${quoted(folder)}`,
+    `logfile ${quoted(log)}`,
     'appendonly yes',
     'save ""',
     'maxmemory-policy noeviction',
@@ -105,6 +105,9 @@ async function startOnce(binary: string, folder: string): Promise<PrivateRedis> 
 /** The commands that fail carry the error to their callers; the client's event only repeats it. */
 const ignoreRepeats = () => undefined;
 
+/** A path as redis.conf reads it. */
+const quoted = (path: string) => `"${path.replaceAll(/["\\]/g, '\\$&')}"`;
+
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -115,7 +118,7 @@ async function freePort(): Promise<number> {
 }
 
 /** Longest time that the server may take to read its data and listen. */
-const START_MS = 30_000;
+const START_MS = 10_000;
 
 async function listening(guard: ChildProcess, log: string): Promise<void> {
   const failed = once(guard, 'error').then(([error]) => Promise.reject(error));

@@ -47,9 +47,9 @@ describe('checkMeteringToBilling()', () => {
     ]);
     expect(results.map(({ evidence }) => evidence[0])).toEqual([
       '52 of 52 active tenants have usage in the last 30 days',
-      '52 invoices of 2025-11 made twice, prices doubled in between: the same hash each',
+      '52 invoices of 2025-11 made twice: the same hash each',
       'Dashboard loaded in under 1.0 s: 5 panels of charlie-co, 52,100 events in 30 days',
-      'Request 11: Blocked with 429 (quota exceeded), after 10 that passed',
+      'Request 11: Blocked with 429 (quota exceeded) by one Redis script, after 10 that passed',
     ]);
   });
 
@@ -60,7 +60,7 @@ describe('checkMeteringToBilling()', () => {
       [
         'skip',
         ['OFFLINE=true'],
-        'Invoice of tenant_123, month 2025-10: 1,250 queries, 185,000 tokens, $127.35, the same hash twice',
+        'Invoice of tenant_123, month 2025-10: 1,250 queries, 185,000 tokens, $127.35, hash 8 characters, the same twice',
       ],
       ['skip', ['OFFLINE=true'], 'Dashboard loaded in 0.347s ✓'],
       ['skip', ['OFFLINE=true'], 'Requests 1-10: passed'],
@@ -133,7 +133,7 @@ describe('checkImmutableCost()', () => {
     const result = await checkImmutableCost(service(), { now, makeInvoice: wrong });
     expectRed(
       result,
-      /^acme-corp: the invoice says \$1\.00000000, its events cost \$47\.22999700$/m,
+      /^acme-corp: the invoice says \$1\.00000000, the daily rollup \$47\.22999700$/m,
       /sum what is stored/,
     );
   });
@@ -147,7 +147,7 @@ describe('checkImmutableCost()', () => {
     await restoreSampleTenant(engine.clickhouse, { tenantId: 'acme-corp', events });
     expectRed(
       result,
-      /acme-corp: the invoice says \$0\.00000000, its events cost \$47\.22999700/,
+      /acme-corp: the invoice says \$0\.00000000, the daily rollup \$47\.22999700/,
       /Mend M12\.1/,
     );
   });

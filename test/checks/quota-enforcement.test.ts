@@ -33,9 +33,8 @@ describe('checkQuotaEnforcement()', () => {
     const { status, evidence, measured } = await checkOf(inProcessQuotaGate());
     expect([status, measured.passedOfBurst]).toEqual(['pass', 10]);
     expect(evidence).toEqual([
-      'Request 11: Blocked with 429 (quota exceeded), after 10 that passed',
+      'Request 11: Blocked with 429 (quota exceeded) by the gate inside the process (Redis is off), after 10 that passed',
       'of 40 requests at once exactly 10 passed',
-      'gate: in this process, since Redis is off',
     ]);
   });
 

@@ -66,11 +66,31 @@ describe('npm run check -- m12.1-m12.2', () => {
     const result = await copy.changed('invoices/cost-invoice.js', reprice, () =>
       copy.changed('metering/costs.js', dearer, () => check()),
     );
-    const finding = /acme-corp: the invoice says \$50\.13799720, its events cost \$47\.22999700/;
+    const finding = /acme-corp: the invoice says \$50\.13799720, the daily rollup \$47\.22999700/;
     expectRed(
       result,
       'Immutable cost storage',
       finding,
+      'store the cost in the event and sum what is stored',
+    );
+  });
+
+  it('is red when a cost invoice is priced anew, even at unchanged prices', async () => {
+    const reprice: [string, string][] = [
+      [
+        "import { seal } from './seal.js';",
+        "import { seal } from './seal.js';\nimport { costOf, PRICE_TABLES, priceTableAt } from '../metering/costs.js';",
+      ],
+      [
+        'cost_usd: formatUsd(parseUsd(line.cost_usd)) })',
+        'cost_usd: formatUsd(costOf(priceTableAt(PRICE_TABLES, new Date()), { model: line.model, queries: line.queries, tokensInput: line.tokens_input, tokensOutput: line.tokens_output, bytes: line.bytes })) })',
+      ],
+    ];
+    const result = await copy.changed('invoices/cost-invoice.js', reprice, () => check());
+    expectRed(
+      result,
+      'Immutable cost storage',
+      /an event stored at \$0\.12345678 is invoiced at \$0\.00165400: it was priced anew/,
       'store the cost in the event and sum what is stored',
     );
   });

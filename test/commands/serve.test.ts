@@ -22,9 +22,11 @@ async function serve() {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const lines: string[] = [];
-  for await (const line of createInterface(child.stdout)) if (lines.push(line) === 4) break;
-  const [url = ''] = /http:\S+/.exec(lines[0] ?? '') ?? [];
-  const keys = new Map(lines.slice(1).map((line) => line.trim().split(': ') as [string, string]));
+  for await (const line of createInterface(child.stdout)) if (lines.push(line) === 6) break;
+  const [url = ''] = /http:\S+/.exec(lines.find((line) => line.startsWith('Listening')) ?? '') ?? [];
+  const keys = new Map(
+    lines.filter((line) => line.startsWith('  ')).map((line) => line.trim().split(': ') as [string, string]),
+  );
   return { child, url, keys };
 }
 

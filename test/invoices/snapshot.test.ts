@@ -5,7 +5,7 @@ import { seal } from '../../src/invoices/seal.js';
 import { issueInvoice, readSnapshot } from '../../src/invoices/snapshot.js';
 import { insertBatch } from '../../src/metering/insert-events.js';
 import { type Embedded, openEmbedded } from '../support/embedded.js';
-import { eventOf, idOf } from '../support/events.js';
+import { eventOf, idOf, NOW } from '../support/events.js';
 
 let engine: Embedded;
 beforeAll(async () => {
@@ -73,5 +73,27 @@ describe('readSnapshot()', () => {
     const sentence = 'Cannot trust snapshot of acme-corp for 2025-11: its bytes do not have its hash';
     await expect(readSnapshot(engine.clickhouse, key)).rejects.toThrow(sentence);
     await expect(issue(sealed)).rejects.toThrow(sentence);
+  });
+});
+
+describe('issueInvoice(), handed what is no invoice', () => {
+  it.each([
+    ['other bytes', { json: '{}' }],
+    ['another hash', { sha256: 'a'.repeat(64) }],
+  ])('refuses %s and keeps nothing', async (_, change) => {
+    const sealed = await makeCostInvoice(engine.clickhouse, { tenantId: 'beta-inc', month: '2025-10' });
+    await expect(
+      issueInvoice(engine.clickhouse, { ...sealed, ...change }, { issuedAt: NOW }),
+    ).rejects.toThrow(
+      'Cannot accept invoice: json must be the canonical JSON of the invoice, and sha256 its hash',
+    );
+    expect(await readSnapshot(engine.clickhouse, sealed.invoice)).toBeUndefined();
+  });
+
+  it('refuses an invalid date', async () => {
+    const sealed = await makeCostInvoice(engine.clickhouse, { tenantId: 'beta-inc', month: '2025-10' });
+    await expect(issueInvoice(engine.clickhouse, sealed, { issuedAt: new Date(Number.NaN) })).rejects.toThrow(
+      RangeError,
+    );
   });
 });

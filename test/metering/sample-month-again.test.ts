@@ -108,3 +108,18 @@ describe('sampleTenants()', () => {
     );
   });
 });
+
+describe('restoreSampleTenant(), called twice', () => {
+  it('leaves the same sums', async () => {
+    const sums = () => countsOf(engine, "tenant_id = 'acme-corp'");
+    await restoreSampleTenant(engine.clickhouse, { tenantId: 'acme-corp', events: 105_000 });
+    await restoreSampleTenant(engine.clickhouse, { tenantId: 'acme-corp', events: 105_000 });
+    const right = '28450 47.22999700';
+    expect(await sums()).toEqual({ events: right, hourly: right, daily: right });
+  });
+
+  it('has nothing to restore for a tenant without usage', async () => {
+    await restoreSampleTenant(engine.clickhouse, { tenantId: 'echo-trial', events: 105_000 });
+    expect((await countsOf(engine, "tenant_id = 'echo-trial'")).events).toBe('0 0.00000000');
+  });
+});

@@ -214,13 +214,16 @@ describe('stats()', () => {
 
 describe('new UsageTracker()', () => {
   it.each([
-    [{ batchSize: 0 }, 'batchSize must be a whole number of at least 1, current value is 0'],
-    [{ batchSize: 1.5 }, 'batchSize must be a whole number of at least 1, current value is 1.5'],
-    [{ batchSize: NaN }, 'batchSize must be a whole number of at least 1, current value is NaN'],
-    [{ flushIntervalMs: -1 }, 'flushIntervalMs must be a whole number of at least 1, current value is -1'],
+    [{ batchSize: 0 }, 'batchSize must be a whole number from 1 to 2147483647, current value is 0'],
+    [{ batchSize: 1.5 }, 'batchSize must be a whole number from 1 to 2147483647, current value is 1.5'],
+    [{ batchSize: NaN }, 'batchSize must be a whole number from 1 to 2147483647, current value is NaN'],
+    [
+      { flushIntervalMs: -1 },
+      'flushIntervalMs must be a whole number from 1 to 2147483647, current value is -1',
+    ],
     [
       { flushIntervalMs: Infinity },
-      'flushIntervalMs must be a whole number of at least 1, current value is Infinity',
+      'flushIntervalMs must be a whole number from 1 to 2147483647, current value is Infinity',
     ],
   ])('refuses %o', (options, problem) => {
     expect(() => trackerOf(undefined, options)).toThrow(new RangeError(`Cannot make tracker: ${problem}`));

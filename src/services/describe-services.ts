@@ -1,0 +1,21 @@
+/** What a run works with, in rows for a table or a terminal. */
+import type { Services } from './open-services.js';
+
+/**
+ * One row for each service; `reason` says why it is off.
+ *
+ * @example table(describeServices(services));
+ */
+export function describeServices({
+  clickhouse,
+  redis,
+}: Pick<Services, 'clickhouse' | 'redis'>): { service: string; mode: string; reason: string }[] {
+  return [
+    { service: 'ClickHouse', state: clickhouse },
+    { service: 'Redis', state: redis },
+  ].map(({ service, state }) => ({
+    service,
+    mode: state.mode,
+    reason: state.mode === 'off' ? state.skip : '',
+  }));
+}
