@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readFlags } from './setup/flags.mjs';
 import { onPath } from './setup/on-path.mjs';
 import { root } from './setup/paths.mjs';
 
@@ -14,12 +14,7 @@ Makes the kernel "TypeScript (meterbridge)" known to Jupyter and VS Code on this
   --dry-run  only says what would be written and where
   --remove   takes it away again`;
 
-const options = {
-  'dry-run': { type: 'boolean', default: false },
-  remove: { type: 'boolean', default: false },
-  help: { type: 'boolean', short: 'h', default: false },
-};
-const { values } = parseArgs({ options });
+const values = readFlags('dry-run', 'remove', 'help');
 const kernelFile = join(root, '.jupyter', 'kernel.cjs');
 // Named as in the notebooks, so that they open with it.
 const folder = join(jupyterDataFolder(), 'kernels', 'tslab');

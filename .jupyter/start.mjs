@@ -7,7 +7,7 @@ import { setUp } from './setup.mjs';
 
 const HELP = `npm start
 
-Installs what is missing (the first time about 1.1 GB, one to two minutes), builds the library and runs every
+Installs what is missing (the first time about 1.3 GB, one to two minutes), builds the library and runs every
 notebook without a browser: on embedded services, or on those that the environment names (see README.md).
 Executed copies are written to .data/executed/. Exit code 1 if a notebook failed.
 

@@ -3,10 +3,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { codeLinesReport } from './code-lines.mjs';
+import { compareOutputs } from './headless/compare-outputs.mjs';
 import { findNotebooks } from './headless/find-notebooks.mjs';
 import { runNotebooks } from './headless/run-notebooks.mjs';
+import { changingSettings } from './headless/settings.mjs';
 import { data, modules, root, runtime } from './setup/paths.mjs';
 import { setUp } from './setup.mjs';
 
@@ -15,7 +17,7 @@ const compiler = join(modules, 'typescript', 'bin', 'tsc');
 const vitest = [join(modules, 'vitest', 'vitest.mjs'), 'run', '--config', join('test', 'vitest.config.ts')];
 const vitestReport = join(data, 'vitest.json');
 
-const { python } = await setUp();
+const { python, services } = await setUp();
 const patterns = process.argv.slice(2);
 process.exitCode = patterns.length > 0 ? await runNode([...vitest, ...patterns]) : await testAll();
 
@@ -24,7 +26,7 @@ async function testAll() {
     await runTool('Lint', [biome, 'check', '--config-path=.biome.json', '.']),
     await runTool('Types', [compiler, '-p', 'test']),
     await runTests(),
-    await runEveryNotebook('Notebooks', {}),
+    await runEveryNotebook('Notebooks', {}, compareWithCommitted),
     await runEveryNotebook('Notebooks, offline', { label: 'offline', env: { OFFLINE: 'true' } }),
   ];
   const passed = results.reduce((sum, result) => sum + result.passed, 0);
@@ -57,18 +59,40 @@ async function runTests() {
   return { passed: numPassedTests, failed: numFailedTests + unnamed };
 }
 
-async function runEveryNotebook(title, options) {
+/** `check` may add to what failed: it gets each notebook that ran through, and its executed copy. */
+async function runEveryNotebook(title, options, check = () => []) {
   announce(title);
   if (!python) return count(false);
   try {
-    const outcomes = await runNotebooks(findNotebooks([]), { python, ...options });
-    const failed = outcomes.filter(({ failure }) => failure).length;
-    return { passed: outcomes.length - failed, failed };
+    const files = findNotebooks([]);
+    const outcomes = await runNotebooks(files, { python, ...options });
+    const results = outcomes.map(({ failure, copy }, index) => {
+      const complaints = failure ? [] : check(files[index], copy);
+      return { passed: failure || complaints.length > 0 ? 0 : 1, failed: failure ? 1 : complaints.length };
+    });
+    return results.reduce((sum, { passed, failed }) => ({
+      passed: sum.passed + passed,
+      failed: sum.failed + failed,
+    }));
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     console.log(`✗ ${error.message}`);
     return count(false);
   }
+}
+
+/** A committed notebook shows what a run with the embedded services prints. */
+function compareWithCommitted(file, copy) {
+  const name = basename(file, '.ipynb');
+  const reason = changingSettings().join(', ') || (services ? '' : 'a service is missing here');
+  if (reason) {
+    console.log(`  ${name}: outputs are not compared with the committed ones (${reason})`);
+    return [];
+  }
+  const [committed, executed] = [file, copy].map((path) => JSON.parse(readFileSync(path, 'utf8')));
+  const complaints = compareOutputs(committed, executed);
+  for (const complaint of complaints) console.log(`✗ ${name}: ${complaint}`);
+  return complaints;
 }
 
 function announce(title) {

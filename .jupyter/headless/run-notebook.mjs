@@ -1,5 +1,6 @@
 // Runs one notebook without a browser and tells how it went. A cell that throws, a type error, a rejection
-// nobody awaited (after the last cell too), a kernel that ended and a time-out all count as failed.
+// nobody awaited (after the last cell too), a kernel that ended, a time-out and a last line of readiness that
+// tells of a failed check all count as failed.
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -73,13 +74,14 @@ export async function runNotebook(file, options) {
   const [code] = await once(child, 'close');
   process.off('SIGINT', forward).off('SIGTERM', forward);
 
+  const ready = readiness(copy);
   return {
     name,
     cells,
-    ready: readiness(copy),
+    ready,
     seconds: (Date.now() - began) / 1000,
     copy,
-    failure: failureOf(end, code, log, takeFile(lateErrors)),
+    failure: failureOf(end, code, log, takeFile(lateErrors)) ?? redReport(ready),
   };
 }
 
@@ -91,6 +93,12 @@ function failureOf(end, code, log, lateErrors) {
   return {
     message: `An error came up after the last cell, and no cell awaited it.\n${lateErrors.trimEnd()}`,
   };
+}
+
+/** Checks that fail are no errors of their cell; earlier lines may show what a check says of a fault. */
+function redReport(ready) {
+  if (!ready?.includes('failed')) return undefined;
+  return { message: `The notebook ran through, and its last report is red: ${ready}` };
 }
 
 function takeFile(file) {

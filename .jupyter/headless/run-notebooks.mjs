@@ -2,6 +2,7 @@
 import { relative } from 'node:path';
 import { root } from '../setup/paths.mjs';
 import { runNotebook } from './run-notebook.mjs';
+import { isOffline } from './settings.mjs';
 
 /**
  * @param {string[]} files
@@ -9,12 +10,14 @@ import { runNotebook } from './run-notebook.mjs';
  * @returns {Promise<import('./run-notebook.mjs').Outcome[]>}
  */
 export async function runNotebooks(files, options) {
+  // A run without services leaves the copy of the one with services alone.
+  const label = options.label ?? (isOffline() ? 'offline' : undefined);
   const outcomes = [];
   for (const file of files) {
-    const outcome = await runNotebook(file, { ...options, onCell: showProgress(file) });
+    const outcome = await runNotebook(file, { ...options, label, onCell: showProgress(file) });
     outcomes.push(outcome);
     clearProgress();
-    print(outcome, options.label);
+    print(outcome, label);
     // Ctrl-C ends the notebook that runs; nobody who presses it wants the others.
     if (outcome.failure?.message.startsWith('Interrupted')) break;
   }

@@ -3,14 +3,19 @@
 const { addBackgroundError, listen, takeBackgroundErrors } = require('./background-errors.cjs');
 const { CellQueue, turn } = require('./cell-queue.cjs');
 const { describeError } = require('./describe-error.cjs');
+const { echoing } = require('./heartbeat.cjs');
 const { JupyterHandlerImpl, ZmqServer } = require('./tslab.cjs');
 
-/** How long an end that was asked for waits for errors of work that nobody awaited. */
-const LATE_ERRORS_MS = 20;
+/**
+ * How long an end that was asked for waits for errors of work that nobody awaited: long enough for a refused
+ * connection or a failed write, short enough that nobody who closes a notebook notices.
+ */
+const LATE_ERRORS_MS = 250;
 
 class KernelServer extends ZmqServer {
   #bound;
   #executor;
+  #heartbeat;
   #queue = new CellQueue();
   #shutdownAsked = false;
   /** The terminal's or log's own; while cells run, stderr goes to the notebook. */
@@ -23,6 +28,15 @@ class KernelServer extends ZmqServer {
       if (!this.#shutdownAsked) addBackgroundError(new Error(`process.exit(${code}) ended the kernel`));
     });
     listen();
+  }
+
+  /** tslab sets it when it makes its sockets, and reads it to bind, echo and close. */
+  set hb(socket) {
+    this.#heartbeat = echoing(socket);
+  }
+
+  get hb() {
+    return this.#heartbeat;
   }
 
   /** A message that came before all sockets are bound would be answered into one that is not ready. */

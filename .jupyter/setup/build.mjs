@@ -9,12 +9,15 @@ import { contentHash, isStamped, stamp } from './stamp.mjs';
 const sources = join(root, 'src');
 const stampFile = join(build, '.stamp');
 
-/** @throws {StepError} */
-export async function buildLibrary() {
+/**
+ * @param {NodeJS.WriteStream} [progress] where a build is shown @default process.stdout
+ * @throws {StepError}
+ */
+export async function buildLibrary(progress = process.stdout) {
   const hash = contentHash([sources, join(root, 'tsconfig.json'), join(root, 'package-lock.json')]);
   if (isStamped(stampFile, hash)) return;
   const compiler = join(modules, 'typescript', 'bin', 'tsc');
-  await runStep('Building the library', process.execPath, [compiler, '-p', root]);
+  await runStep('Building the library', process.execPath, [compiler, '-p', root], { progress });
   removeOrphans();
   stamp(stampFile, hash);
 }

@@ -20,7 +20,8 @@ export async function withLock(file, run) {
       discard(file, owner);
       continue;
     }
-    if (!said) console.log(`… Waiting for another set-up, process ${owner ?? '(just ending)'}`);
+    // Not to stdout: that of `npm run check -- --json` is read by programs.
+    if (!said) console.error(`… Waiting for another set-up, process ${owner ?? '(just ending)'}`);
     said = true;
     await wait(LOOK_AGAIN_MS);
   }

@@ -13,7 +13,7 @@ const stampFile = join(modules, '.meterbridge');
 export async function installPackages() {
   if (isStamped(stampFile, contentHash(wanted))) return;
   if (!existsSync(modules)) {
-    console.log('First run: this installs the packages, about 1.1 GB, in one to two minutes.');
+    console.log('First run: this installs the packages, about 1.3 GB, in one to two minutes.');
   }
   const args = ['install', '--include=dev', '--no-audit', '--no-fund', '--no-progress'];
   // Under `npm start` this is the npm that runs already; elsewhere the one on PATH.

@@ -11,6 +11,7 @@ export const notebooks = join(root, 'notebooks');
 export const pythonEnv = join(root, '.jupyter', 'env');
 /** What Jupyter and set-up write while they run. */
 export const runtime = join(root, '.jupyter', 'runtime');
+export const setUpLock = join(runtime, 'set-up.lock');
 
 /** @param {string} name a program of the project's own Python */
 export function envProgram(name) {

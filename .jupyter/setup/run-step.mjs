@@ -21,26 +21,29 @@ export class StepError extends Error {
  * @param {string} title what it does, e.g. `Installing packages`
  * @param {string} program
  * @param {string[]} args
- * @param {{ env?: NodeJS.ProcessEnv }} [options]
+ * @param {object} [options]
+ * @param {NodeJS.ProcessEnv} [options.env]
+ * @param {NodeJS.WriteStream} [options.progress] where it is shown @default process.stdout
  * @returns {Promise<string>} its output
  * @throws {StepError}
  */
-export async function runStep(title, program, args, { env = process.env } = {}) {
+export async function runStep(title, program, args, options = {}) {
+  const { env = process.env, progress = process.stdout } = options;
   const began = Date.now();
   const seconds = () => `${Math.round((Date.now() - began) / 1000)} s`;
-  const terminal = process.stdout.isTTY;
+  const terminal = progress.isTTY;
   const alive = setInterval(
-    () => process.stdout.write(terminal ? `\r… ${title}  ${seconds()} ` : `… ${title}, ${seconds()}\n`),
+    () => progress.write(terminal ? `\r… ${title}  ${seconds()} ` : `… ${title}, ${seconds()}\n`),
     terminal ? 1000 : ALIVE_MS,
   );
-  process.stdout.write(terminal ? `… ${title} ` : `… ${title}\n`);
+  progress.write(terminal ? `… ${title} ` : `… ${title}\n`);
   try {
     const { output, reason } = await runProgram(program, args, env);
     if (reason) throw new StepError(title, [program, ...args].join(' '), reason, output);
-    process.stdout.write(`${terminal ? '\r\x1b[K' : ''}✓ ${title}  ${seconds()}\n`);
+    progress.write(`${terminal ? '\r\x1b[K' : ''}✓ ${title}  ${seconds()}\n`);
     return output;
   } catch (error) {
-    if (terminal) process.stdout.write('\r\x1b[K');
+    if (terminal) progress.write('\r\x1b[K');
     throw error;
   } finally {
     clearInterval(alive);

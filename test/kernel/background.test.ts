@@ -53,7 +53,7 @@ describe('an error that no cell awaits', () => {
   it('goes to the file when no cell comes any more', async () => {
     expect(existsSync(lateErrors)).toBe(false);
     await kernel.run(
-      'process.once("exit", () => undefined); setTimeout(() => { throw new Error("after all"); });',
+      'process.once("exit", () => undefined); setTimeout(() => { throw new Error("after all"); }, 150);',
     );
     await kernel.shutdown();
     expect(readFileSync(lateErrors, 'utf8')).toContain('Error: after all\n');

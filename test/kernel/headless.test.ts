@@ -13,9 +13,8 @@ afterAll(() => {
   for (const name of readdirSync(copies)) if (name.startsWith('headless-')) rmSync(join(copies, name));
 });
 
-function run(...args: string[]): Promise<ProgramResult> {
-  return runNodeProgram([join(projectRoot, '.jupyter', 'notebooks.mjs'), ...args]);
-}
+const notebooks = join(projectRoot, '.jupyter', 'notebooks.mjs');
+const run = (...args: string[]): Promise<ProgramResult> => runNodeProgram([notebooks, ...args]);
 
 describe('npm run notebooks', () => {
   it('runs a notebook through and keeps its outputs when asked to, the same in every run', async () => {
@@ -77,6 +76,22 @@ describe('npm run notebooks', () => {
     const { code, printed } = await run(files.write('headless-late', [late]));
     expect(printed).toContain('An error came up after the last cell, and no cell awaited it.\n  Error: lost');
     expect(code).toBe(1);
+  });
+
+  it('fails when the last report is red, and not for a red one before it', async () => {
+    const red = 'console.log("3/4 ready, 1 failed");';
+    const green = 'console.log("4/4 ready");';
+    const { code, printed } = await run(files.write('headless-red', [green, red]));
+    expect(printed).toContain('✗ headless-red  2 cells');
+    expect(printed).toContain('its last report is red: 3/4 ready, 1 failed');
+    expect(code).toBe(1);
+    expect((await run(files.write('headless-mended', [red, green]))).code).toBe(0);
+  });
+
+  it('keeps the copy of an offline run apart', async () => {
+    const file = files.write('headless-apart', ['process.env.OFFLINE']);
+    const { printed } = await runNodeProgram([notebooks, file], { OFFLINE: 'true' });
+    expect(printed).toMatch(/✓ headless-apart \(offline\) .*headless-apart\.offline\.ipynb\n/);
   });
 
   it('lists the notebooks there are when a name fits none', async () => {

@@ -45,6 +45,21 @@ describe('npm run clean', () => {
     expect(code).toBe(1);
     expect(has('node_modules')).toBe(true);
   });
+
+  it.each(['--dryrun', 'foo'])('removes nothing when told %s', async (word) => {
+    await project.setUp();
+    const { code, printed } = await project.run('clean.mjs', word);
+    expect(printed).toMatch(/^Un\w+ \w+ '.*': this command takes --dry-run, --help\.\n$/);
+    expect(code).toBe(1);
+    expect(has('node_modules')).toBe(true);
+  });
+
+  it('takes a torn lock for one that nobody holds', async () => {
+    lockWorkspace(process.pid);
+    writeFileSync(join(project.folder, '.data', 'lesson', 'lock'), '{"pi');
+    expect(await project.run('clean.mjs')).toEqual({ code: 0, printed: 'Removing .data\n' });
+    expect(has('.data')).toBe(false);
+  });
 });
 
 describe('npm run kernel', () => {
@@ -68,6 +83,13 @@ describe('npm run kernel', () => {
     expect((await project.run('install-kernel.mjs', '--dry-run')).printed).toContain(
       `Would write ${spec()}:\n`,
     );
+    expect(existsSync(spec())).toBe(false);
+  });
+
+  it.each(['--dryrun', 'foo'])('writes nothing when told %s', async (word) => {
+    const { code, printed } = await project.run('install-kernel.mjs', word);
+    expect(printed).toMatch(/^Un\w+ \w+ '.*': this command takes --dry-run, --remove, --help\.\n$/);
+    expect(code).toBe(1);
     expect(existsSync(spec())).toBe(false);
   });
 

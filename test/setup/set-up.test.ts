@@ -16,7 +16,7 @@ const work = () => project.calls().filter((call) => !call.startsWith('python3'))
 describe('setUp()', () => {
   it('installs and builds, and says what it will install', async () => {
     const { code, printed } = await project.setUp();
-    expect(printed).toContain('First run: this installs the packages, about 1.1 GB, in one to two minutes.');
+    expect(printed).toContain('First run: this installs the packages, about 1.3 GB, in one to two minutes.');
     expect(code).toBe(0);
     expect(work()).toEqual(['npm', 'tsc']);
   });
