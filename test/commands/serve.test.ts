@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -10,7 +10,12 @@ let copy: ProjectCopy;
 beforeAll(() => {
   copy = projectCopy();
 });
-afterAll(() => copy.remove());
+const children: ChildProcess[] = [];
+afterAll(() => {
+  // A test that failed must not leave its server behind.
+  for (const child of children) child.kill('SIGKILL');
+  copy.remove();
+});
 
 /** Starts the server and reads its address and three keys. */
 async function serve() {
@@ -21,6 +26,7 @@ async function serve() {
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  children.push(child);
   const lines: string[] = [];
   for await (const line of createInterface(child.stdout)) if (lines.push(line) === 6) break;
   const [url = ''] = /http:\S+/.exec(lines.find((line) => line.startsWith('Listening')) ?? '') ?? [];
