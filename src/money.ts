@@ -75,6 +75,9 @@ export function divideHalfAway(dividend: bigint, divisor: bigint): bigint {
 }
 
 function withPlaces(amount: bigint, places: number): string {
+  if (typeof amount !== 'bigint') {
+    throw new TypeError(`Cannot write money: need a bigint, current value is ${String(amount)}`);
+  }
   const digits = (amount < 0n ? -amount : amount).toString().padStart(places + 1, '0');
   return `${amount < 0n ? '-' : ''}${digits.slice(0, -places)}.${digits.slice(-places)}`;
 }

@@ -1,6 +1,6 @@
 /** The part of a monthly fee that falls on the rest of a period, as Stripe splits it: to the second. */
 import type { Cents } from '../money.js';
-import type { Period } from '../period.js';
+import { dayOf, type Period } from '../period.js';
 
 /**
  * The share of a fee from an instant to the period's end.
@@ -8,10 +8,11 @@ import type { Period } from '../period.js';
  * Rounded to the nearest cent, an exact half toward minus infinity: the one rule that fits every
  * amount recorded from Stripe, which publishes none. A credit is the proration of the negative fee.
  *
- * @throws RangeError when the instant lies outside the period.
+ * @throws RangeError when the instant lies outside the period, or a date is invalid.
  * @example prorate(1000n, { from: half, period }) // 500n
  */
 export function prorate(fee: Cents, { from, period }: { from: Date; period: Period }): Cents {
+  for (const instant of [period.start, from, period.end]) dayOf(instant);
   const [start, at, end] = [period.start, from, period.end].map((instant) =>
     BigInt(Math.floor(instant.getTime() / 1_000)),
   ) as [bigint, bigint, bigint];

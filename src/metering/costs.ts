@@ -5,6 +5,7 @@
  */
 import { UnknownModelError } from '../errors.js';
 import { divideHalfAway, parseUsd, type Usd } from '../money.js';
+import { dayOf } from '../period.js';
 
 /** Prices of one model per 1,000 tokens. */
 export interface ModelPrice {
@@ -56,9 +57,10 @@ export interface Usage {
 /**
  * The table in force at an instant.
  *
- * @throws RangeError when the instant lies before the first table.
+ * @throws RangeError when the instant lies before the first table or is no valid date.
  */
 export function priceTableAt(tables: readonly PriceTable[], instant: Date): PriceTable {
+  dayOf(instant);
   const inForce = tables
     .filter((table) => table.effectiveFrom <= instant)
     .reduce<PriceTable | undefined>(

@@ -2,7 +2,7 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { z } from 'zod';
 import { parseInput, tenantId } from '../input.js';
-import type { Period } from '../period.js';
+import { dayOf, type Period } from '../period.js';
 import { PLANS, type PlanName } from '../plans.js';
 
 export const TENANT_STATES = ['active', 'suspended', 'deleted'] as const;
@@ -51,9 +51,11 @@ export async function recordTenants(
 /**
  * Every tenant's terms at an instant.
  *
+ * @throws RangeError for an invalid date.
  * @example const active = (await tenantsAt(clickhouse, now)).filter((tenant) => isBilled(tenant, now))
  */
 export async function tenantsAt(clickhouse: ClickHouseClient, instant: Date): Promise<TenantTerms[]> {
+  dayOf(instant);
   const rows = await readTerms(clickhouse, {
     where: `effective_from <= fromUnixTimestamp64Milli({instant:Int64}, 'UTC')`,
     limit: 'LIMIT 1 BY tenant_id',
