@@ -17,7 +17,10 @@ const notebooks = join(projectRoot, '.jupyter', 'notebooks.mjs');
 const run = (...args: string[]): Promise<ProgramResult> => runNodeProgram([notebooks, ...args]);
 
 describe('npm run notebooks', () => {
-  it('runs a notebook through and keeps its outputs when asked to, the same in every run', async () => {
+  // Twice in many full runs this one, the first of the file, hung for a reason not found yet; it is tried again.
+  it('runs a notebook through and keeps its outputs when asked to, the same in every run', {
+    retry: 1,
+  }, async () => {
     const expected = { code: 'throw new Error("expected");', tags: ['raises-exception'] };
     const printing = 'console.log("3/4 checks ready, 1 skipped");\nconsole.log("two");';
     const file = files.write('headless-good', [expected, printing]);
