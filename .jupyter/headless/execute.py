@@ -85,7 +85,14 @@ def main(path, copy, seconds, *flags):
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     notebook = read(path)
     client = NotebookClient(
-        notebook, timeout=int(seconds), kernel_name="tslab", startup_timeout=START_SECONDS, record_timing=False
+        notebook,
+        kernel_name="tslab",
+        startup_timeout=START_SECONDS,
+        timeout=int(seconds),
+        # Outputs that come after the reply: by default what is not there after 4 s is left out.
+        iopub_timeout=int(seconds),
+        raise_on_iopub_timeout=True,
+        record_timing=False,
     )
     try:
         failure = run(client, notebook)

@@ -4,6 +4,8 @@ const { addBackgroundError, listen, takeBackgroundErrors } = require('./backgrou
 const { CellQueue, turn } = require('./cell-queue.cjs');
 const { describeError } = require('./describe-error.cjs');
 const { echoing } = require('./heartbeat.cjs');
+const { ordered } = require('./ordered-socket.cjs');
+const { StreamBuffer } = require('./stream-buffer.cjs');
 const { JupyterHandlerImpl, ZmqServer } = require('./tslab.cjs');
 
 /**
@@ -16,8 +18,10 @@ class KernelServer extends ZmqServer {
   #bound;
   #executor;
   #heartbeat;
+  #outputs;
   #queue = new CellQueue();
   #shutdownAsked = false;
+  #streams = new StreamBuffer((name, text, request) => this.#send('stream', { name, text }, request));
   /** The terminal's or log's own; while cells run, stderr goes to the notebook. */
   #log = process.stderr.write.bind(process.stderr);
 
@@ -30,7 +34,7 @@ class KernelServer extends ZmqServer {
     listen();
   }
 
-  /** tslab sets it when it makes its sockets, and reads it to bind, echo and close. */
+  // tslab sets both when it makes its sockets, and reads them to bind, send and close.
   set hb(socket) {
     this.#heartbeat = echoing(socket);
   }
@@ -39,10 +43,23 @@ class KernelServer extends ZmqServer {
     return this.#heartbeat;
   }
 
+  set iopub(socket) {
+    this.#outputs = ordered(socket);
+  }
+
+  get iopub() {
+    return this.#outputs;
+  }
+
   /** A message that came before all sockets are bound would be answered into one that is not ready. */
   init() {
     this.#bound = super.init();
     return this.#bound;
+  }
+
+  publishStatus(status, message) {
+    this.#streams.flush();
+    super.publishStatus(status, message);
   }
 
   async handleShellMessage(socket, ...parts) {
@@ -74,7 +91,7 @@ class KernelServer extends ZmqServer {
   /** Runs the cell and gives its failure, or else the first error that came up in the background. */
   async #run(message) {
     const earlier = takeBackgroundErrors();
-    const write = (name, text) => this.#send('stream', { name, text }, message);
+    const write = (name, text) => this.#streams.write(name, text, message);
     const display = (data, update) =>
       this.#send(update ? 'update_display_data' : 'display_data', data, message);
     let failure;
@@ -107,6 +124,7 @@ class KernelServer extends ZmqServer {
   }
 
   #send(type, content, parent, socket = this.iopub) {
+    this.#streams.flush();
     const message = parent.createReply();
     message.header.msg_type = type;
     message.content = content;

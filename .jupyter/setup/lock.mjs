@@ -1,9 +1,11 @@
 // One set-up at a time: two that install into the same folders would break each other. The second waits.
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
 const LOOK_AGAIN_MS = 300;
+/** A lock without an owner's name in it is being taken; one that stays so was left by a killed process. */
+const TORN_AFTER_MS = 5_000;
 
 /**
  * @template T
@@ -16,7 +18,7 @@ export async function withLock(file, run) {
   let said = false;
   while (!take(file)) {
     const owner = ownerOf(file);
-    if (owner !== undefined && !isAlive(owner)) {
+    if (owner === undefined ? isTorn(file) : !isAlive(owner)) {
       discard(file, owner);
       continue;
     }
@@ -50,6 +52,11 @@ function ownerOf(file) {
     if (error.code === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+function isTorn(file) {
+  const found = statSync(file, { throwIfNoEntry: false });
+  return found !== undefined && Date.now() - found.mtimeMs > TORN_AFTER_MS;
 }
 
 /** @param {number} pid @returns {boolean} */

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type SetUpProject, setUpProject } from '../support/set-up-project.js';
@@ -113,6 +113,15 @@ describe('two set-ups at once', () => {
     const dead = spawnSync(process.execPath, ['-e', '']).pid;
     mkdirSync(join(project.folder, '.jupyter', 'runtime'));
     writeFileSync(join(project.folder, '.jupyter', 'runtime', 'set-up.lock'), `${dead}`);
+    expect((await project.setUp()).code).toBe(0);
+  });
+
+  it('are not held up by one that was killed before it had written its name', async () => {
+    const lock = join(project.folder, '.jupyter', 'runtime', 'set-up.lock');
+    mkdirSync(join(project.folder, '.jupyter', 'runtime'));
+    writeFileSync(lock, '');
+    const aMinuteAgo = Date.now() / 1000 - 60;
+    utimesSync(lock, aMinuteAgo, aMinuteAgo);
     expect((await project.setUp()).code).toBe(0);
   });
 });
