@@ -4,18 +4,43 @@
 
 /**
  * @param socket the one on which outputs are published
- * @returns what tslab uses of it; messages leave one after the other
+ * @returns what tslab uses of it; messages leave in their order, at once as long as zeromq takes them
  */
 function ordered(socket) {
   // Else a reader that is slow loses what comes after the thousandth message.
   socket.sendHighWaterMark = 0;
-  let last = Promise.resolve();
+  const waiting = [];
+  let last;
+
+  async function sendWaiting() {
+    while (waiting.length > 0) {
+      try {
+        await last;
+        last = socket.send(waiting[0]);
+      } catch (error) {
+        // What is left when the socket closes has nobody to go to.
+        if (socket.closed) return;
+        throw error;
+      }
+      waiting.shift();
+    }
+  }
+
   return {
     bind: (address) => socket.bind(address),
     close: () => socket.close(),
     send(parts) {
-      // What is left when the socket closes has nobody to go to.
-      last = last.then(() => (socket.closed ? undefined : socket.send(parts)));
+      if (waiting.length > 0) {
+        waiting.push(parts);
+        return;
+      }
+      try {
+        last = socket.send(parts);
+      } catch (error) {
+        if (error.code !== 'EBUSY') throw error;
+        waiting.push(parts);
+        void sendWaiting();
+      }
     },
   };
 }

@@ -1,9 +1,13 @@
-// What a cell writes in one turn of the event loop leaves as one message for each stretch of stdout or stderr:
-// a loop that prints a thousand lines is a thousand messages otherwise, and as many steps for Jupyter.
+// What a cell writes in one turn of the event loop leaves in few messages: a loop that prints a thousand lines
+// would be a thousand, and as many steps for Jupyter.
+
+/** A cell that computes without a pause is seen to go on. */
+const LONGEST_WAIT_MS = 50;
 
 class StreamBuffer {
   #pending;
   #send;
+  #sentAt = 0;
 
   /** @param {(name: 'stdout' | 'stderr', text: string, request: object) => void} send */
   constructor(send) {
@@ -12,21 +16,22 @@ class StreamBuffer {
 
   /** @param {object} request the message whose cell wrote it */
   write(name, text, request) {
-    const pending = this.#pending;
-    if (pending?.name === name && pending.request === request) {
-      pending.text += text;
-      return;
+    if (this.#pending?.name !== name || this.#pending.request !== request) {
+      this.flush();
+      this.#pending = { name, text: '', request };
+      setImmediate(() => this.flush());
     }
-    this.flush();
-    this.#pending = { name, text, request };
-    setImmediate(() => this.flush());
+    this.#pending.text += text;
+    if (performance.now() - this.#sentAt > LONGEST_WAIT_MS) this.flush();
   }
 
   /** To be called before anything else is sent, so that the order stays. */
   flush() {
     const pending = this.#pending;
+    if (!pending) return;
     this.#pending = undefined;
-    if (pending) this.#send(pending.name, pending.text, pending.request);
+    this.#sentAt = performance.now();
+    this.#send(pending.name, pending.text, pending.request);
   }
 }
 

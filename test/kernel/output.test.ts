@@ -32,6 +32,18 @@ describe('what a cell shows', () => {
     expect(published.length).toBeGreaterThan(100);
   });
 
+  it('arrives while the cell computes without a pause', async () => {
+    const code = `console.log('begun');
+const end = Date.now() + 500;
+while (Date.now() < end);
+console.log('halfway');
+while (true);`;
+    const cell = kernel.run(code);
+    await kernel.printed('halfway');
+    process.kill(kernel.pid, 'SIGINT');
+    expect((await cell).reply.status).toBe('error');
+  });
+
   it('keeps its order between stdout, stderr and displays, also in 3,000 messages of one turn', async () => {
     const { published } = await kernel.run(`import * as tslab from 'tslab';
 for (let n = 0; n < 1_000; n += 1) {
