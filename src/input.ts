@@ -10,6 +10,9 @@ import { InvalidInputError } from './errors.js';
  * @example parseInput(z.object({ n: wholeNumber }), 'event', { n: 2 }) // { n: 2 }
  */
 export function parseInput<T>(schema: z.ZodType<T>, what: string, value: unknown): T {
+  const quick = schema.safeParse(value);
+  if (quick.success) return quick.data;
+  // Asked for the refused input, zod takes four times as long: only once it has refused.
   const result = schema.safeParse(value, { reportInput: true });
   if (result.success) return result.data;
   const { field, problem } = sentenceOf(result.error.issues[0]);
@@ -49,7 +52,10 @@ export const wholeNumber = z
   .int('must be a whole number of at least 0')
   .min(0, 'must be a whole number of at least 0');
 
-/** A tenant's id: it stands in keys, file names and addresses, so the alphabet is narrow. */
+/** It stands in keys, file names and addresses, so the alphabet is narrow. */
+export const TENANT_ID = /^[a-z0-9][a-z0-9_-]{0,62}$/;
+
+/** A tenant's id. */
 export const tenantId = z
   .string('must be a tenant id')
-  .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'must be 1 to 63 of a-z, 0-9, _ and -, a letter or digit first');
+  .regex(TENANT_ID, 'must be 1 to 63 of a-z, 0-9, _ and -, a letter or digit first');

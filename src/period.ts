@@ -6,6 +6,9 @@
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
 
+/** How long after its end a month still takes events; then its invoice is issued. */
+export const GRACE_MS = 72 * HOUR_MS;
+
 /** A half-open span of time. */
 export interface Period {
   readonly start: Date;

@@ -47,6 +47,20 @@ export const PLANS: Readonly<Record<PlanName, Plan>> = {
   },
 };
 
+/** What is left of the limits while a payment is overdue, in percent. */
+export const REDUCED_LIMITS_PERCENT = 50;
+
+/**
+ * A plan's limits, reduced while a payment is overdue.
+ *
+ * @example limitsOf('starter', { reduced: true }).queries // 1000
+ */
+export function limitsOf(plan: PlanName, { reduced = false }: { reduced?: boolean } = {}): DailyLimits {
+  const { queries, tokens } = PLANS[plan].dailyLimits;
+  const share = (limit: number) => Math.floor((limit * (reduced ? REDUCED_LIMITS_PERCENT : 100)) / 100);
+  return { queries: share(queries), tokens: share(tokens) };
+}
+
 /** Shares of a quota, in percent: the tenant is warned, alerted, and refused. */
 export const QUOTA_MARKS = { warning: 80, alert: 90, block: 100 } as const;
 

@@ -16,7 +16,9 @@ afterAll(() => engine.close());
 
 describe('an invalid date', () => {
   it('is refused where prices are looked up', () => {
-    expect(() => priceTableAt(PRICE_TABLES, never)).toThrow(new RangeError(sentence));
+    expect(() => priceTableAt(PRICE_TABLES, never)).toThrow(
+      new RangeError('Cannot price event: its date is invalid'),
+    );
   });
 
   it('is refused where a fee is split', () => {

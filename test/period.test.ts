@@ -102,6 +102,11 @@ describe('parseDay()', () => {
 });
 
 describe('the zone of the machine', () => {
+  // The suite runs in several, see vitest.config.ts.
+  it.runIf(process.env.TZ)('is the one that TZ names', () => {
+    expect(Intl.DateTimeFormat().resolvedOptions().timeZone).toBe(process.env.TZ);
+  });
+
   const built = fileURLToPath(new URL('../.build/period.js', import.meta.url));
   const script = `
     import { dayOf, monthOf, parseDay, parseMonth, previousMonth } from ${JSON.stringify(built)};

@@ -1,26 +1,27 @@
 /** Check 2 of M12.1 → M12.2: last month's invoices come out the same whenever they are made. */
 import type { ClickHouseClient } from '@clickhouse/client';
-import { type CostInvoice, makeCostInvoice } from '../invoices/cost-invoice.js';
+import { type CostInvoice, makeCostInvoices } from '../invoices/cost-invoice.js';
 import type { Sealed } from '../invoices/seal.js';
 import { PRICE_TABLES, type PriceTable } from '../metering/costs.js';
+import { EVENTS_TABLE } from '../metering/tables.js';
 import { isBilled, tenantsAt } from '../metering/tenants.js';
 import { formatCents, formatUsd, parseUsd } from '../money.js';
-import { previousMonth } from '../period.js';
+import { GRACE_MS, type Month, previousMonth } from '../period.js';
 import type { Service } from '../service.js';
 import { type CheckResult, runCheck } from './check.js';
 import { withPlantedEvent } from './planted-event.js';
 
-/** Makes an invoice. It is handed the prices in force, and must not need them. */
+/** Makes a month's invoices. It is handed the prices in force, and must not need them. */
 export type InvoiceMaker = (
   clickhouse: ClickHouseClient,
-  request: { tenantId: string; month: string; priceTables: readonly PriceTable[] },
-) => Promise<Sealed<CostInvoice>>;
+  request: { tenantIds: readonly string[]; month: string; priceTables: readonly PriceTable[] },
+) => Promise<Sealed<CostInvoice>[]>;
 
 export interface ImmutableCostOptions {
   /** The month before this instant is checked. */
   readonly now: Date;
-  /** @default makeCostInvoice */
-  readonly makeInvoice?: InvoiceMaker;
+  /** @default makeCostInvoices */
+  readonly makeInvoices?: InvoiceMaker;
 }
 
 /**
@@ -32,9 +33,9 @@ export interface ImmutableCostOptions {
  */
 export function checkImmutableCost(
   clickhouse: Service<ClickHouseClient>,
-  { now, makeInvoice = makeCostInvoice }: ImmutableCostOptions,
+  { now, makeInvoices = makeCostInvoices }: ImmutableCostOptions,
 ): Promise<CheckResult> {
-  const month = previousMonth(now).name;
+  const month = previousMonth(now);
   return runCheck(clickhouse, {
     id: 'immutable-cost',
     title: 'Immutable cost storage',
@@ -45,28 +46,31 @@ export function checkImmutableCost(
       'Mend M12.1 before going on: store the cost in the event and sum what is stored, never price old events again; a changed invoice costs $500–2,000 per dispute',
     test: async (client) => {
       const paying = (await tenantsAt(client, now)).filter((tenant) => isBilled(tenant, now));
+      const request = { tenantIds: paying.map(({ tenantId }) => tenantId), month: month.name };
+      const invoices = await makeInvoices(client, { ...request, priceTables: PRICE_TABLES });
+      const again = await makeInvoices(client, { ...request, priceTables: PRICE_TABLES.map(doubled) });
       const stored = await storedCosts(client, month);
-      const problems: string[] = [];
-      const invoices: Sealed<CostInvoice>[] = [];
-      for (const { tenantId } of paying) {
-        const first = await makeInvoice(client, { tenantId, month, priceTables: PRICE_TABLES });
-        const second = await makeInvoice(client, { tenantId, month, priceTables: PRICE_TABLES.map(doubled) });
-        const cost = stored.get(tenantId) ?? formatUsd(0n);
-        if (first.sha256 !== second.sha256) {
-          problems.push(`${tenantId}: ${dueOf(first)}; after a price change ${dueOf(second)}`);
-        } else if (first.invoice.total_cost_usd !== cost) {
-          problems.push(
-            `${tenantId}: the invoice says $${first.invoice.total_cost_usd}, the daily rollup $${cost}`,
-          );
+      const problems = invoices.flatMap((first, index) => {
+        const { tenant_id, lines } = first.invoice;
+        const second = again[index];
+        if (second?.sha256 !== first.sha256) {
+          return [`${tenant_id}: ${dueOf(first)}; after a price change ${second ? dueOf(second) : 'none'}`];
         }
-        invoices.push(first);
-      }
+        const own = lines.filter((line) => line.usage_month === month.name);
+        const invoiced = formatUsd(own.reduce((sum, line) => sum + parseUsd(line.cost_usd), 0n));
+        const cost = stored.get(tenant_id) ?? formatUsd(0n);
+        return invoiced === cost
+          ? []
+          : [`${tenant_id}: the invoice says $${invoiced}, the daily rollup $${cost}`];
+      });
       problems.push(
-        ...(await withPlantedEvent(client, async ({ cost, ...planted }) => {
-          const { invoice } = await makeInvoice(client, { ...planted, priceTables: PRICE_TABLES });
-          return invoice.total_cost_usd === cost
+        ...(await withPlantedEvent(client, async ({ cost, tenantId, month }) => {
+          const request = { tenantIds: [tenantId], month, priceTables: PRICE_TABLES };
+          const [planted] = await makeInvoices(client, request);
+          const invoiced = planted?.invoice.total_cost_usd;
+          return invoiced === cost
             ? []
-            : [`an event stored at $${cost} is invoiced at $${invoice.total_cost_usd}: it was priced anew`];
+            : [`an event stored at $${cost} is invoiced at $${invoiced}: it was priced anew`];
         })),
       );
       const [example] = invoices;
@@ -74,8 +78,8 @@ export function checkImmutableCost(
       return {
         problems,
         evidence: [
-          `${invoices.length} invoices of ${month} made twice: the same hash each`,
-          `${example.invoice.tenant_id}, month ${month}: ${wordsOf(example)}`,
+          `${invoices.length} invoices of ${month.name} made twice: the same hash each`,
+          `${example.invoice.tenant_id}, month ${month.name}: ${wordsOf(example)}`,
           'every total equals the stored cost in the daily rollup, to 1e-8 dollars',
           'an event stored at a price of its own is invoiced at that price',
         ],
@@ -102,14 +106,22 @@ function doubled(table: PriceTable): PriceTable {
   return { ...table, models: Object.fromEntries(models), basePerQuery: 2n * table.basePerQuery };
 }
 
-async function storedCosts(clickhouse: ClickHouseClient, month: string): Promise<Map<string, string>> {
+/** By another road than the invoice: the daily rollup, less what came too late for the month. */
+async function storedCosts(clickhouse: ClickHouseClient, month: Month): Promise<Map<string, string>> {
   const result = await clickhouse.query({
     query: `
-      SELECT tenant_id, toString(sum(cost_usd)) AS cost_usd
-      FROM usage_daily
-      WHERE toYYYYMM(day) = {month:UInt32}
+      SELECT tenant_id, toString(sum(cost)) AS cost_usd
+      FROM
+      (
+        SELECT tenant_id, cost_usd AS cost FROM usage_daily WHERE toYYYYMM(day) = {month:UInt32}
+        UNION ALL
+        SELECT tenant_id, -cost_usd
+        FROM ${EVENTS_TABLE} FINAL
+        WHERE toYYYYMM(timestamp) = {month:UInt32}
+          AND created_at >= fromUnixTimestamp64Milli({closes:Int64}, 'UTC')
+      )
       GROUP BY tenant_id`,
-    query_params: { month: Number(month.replace('-', '')) },
+    query_params: { month: Number(month.name.replace('-', '')), closes: month.end.getTime() + GRACE_MS },
     format: 'JSONEachRow',
   });
   const rows = await result.json<{ tenant_id: string; cost_usd: string }>();

@@ -4,7 +4,8 @@
  */
 import { randomInt, randomUUID } from 'node:crypto';
 import type { ClickHouseClient } from '@clickhouse/client';
-import { insertBatch } from '../metering/insert-events.js';
+import { encodeBatch } from '../metering/encode-batch.js';
+import { insertBatch } from '../metering/insert-batch.js';
 import { EVENTS_TABLE, ROLLUP_TABLES } from '../metering/tables.js';
 import { parseMonth } from '../period.js';
 
@@ -40,7 +41,7 @@ export async function withPlantedEvent<Result>(
     created_at: month.start.getTime(),
   };
   try {
-    await insertBatch(clickhouse, { id: randomUUID(), events: [event] });
+    await insertBatch(clickhouse, await encodeBatch(randomUUID(), [event]));
     return await run({ tenantId, month: month.name, cost: COST });
   } finally {
     for (const table of [EVENTS_TABLE, ...ROLLUP_TABLES]) {

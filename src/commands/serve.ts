@@ -7,19 +7,23 @@ import { loadSampleMonth } from '../metering/sample-month.js';
 import { createTables } from '../metering/tables.js';
 import { type TenantTerms, tenantsAt } from '../metering/tenants.js';
 import { UsageTracker } from '../metering/tracker.js';
-import { PLANS } from '../plans.js';
+import { limitsOf } from '../plans.js';
 import { inProcessQuotaGate } from '../quotas/in-process-quota-gate.js';
+import type { QuotaGate } from '../quotas/quota-gate.js';
 import { redisQuotaGate } from '../quotas/redis-quota-gate.js';
+import { steadyQuotaGate } from '../quotas/steady-quota-gate.js';
+import { usedTodayFrom } from '../quotas/used-today.js';
 import { ApiKeys } from '../server/api-keys.js';
 import { createApp } from '../server/app.js';
 import { listen } from '../server/listen.js';
+import { trackerMetrics } from '../server/metrics.js';
 import { describeServices } from '../services/describe-services.js';
-import { openServices } from '../services/open-services.js';
+import { openServices, type Services } from '../services/open-services.js';
 import { runCommand } from './run-command.js';
 
 const HELP = `npm run serve -- [--port N] [--host ADDRESS]
 
-Serves POST /query, GET /api/tenants/{id}/usage and GET /health until Ctrl-C.
+Serves POST /query, GET /api/tenants/{id}/usage, GET /health and GET /metrics until Ctrl-C.
 Prints a key for each of the first three tenants; keys live as long as the process.
 
   --port N        default 8787; 0 takes a free one
@@ -40,9 +44,12 @@ await runCommand(HELP, async (args) => {
   }
   const config = readConfig();
   const services = await openServices({ workspace: 'serve', config });
-  const { clickhouse, redis } = services;
+  const { clickhouse } = services;
   const store = clickhouse.mode === 'off' ? undefined : clickhouse.client;
-  const tracker = new UsageTracker(store, { fallbackFile: join(services.workspace, 'fallback.jsonl') });
+  const tracker = new UsageTracker(store, {
+    fallbackFile: join(services.workspace, 'fallback.jsonl'),
+    writeAhead: true,
+  });
   try {
     let tenants: TenantTerms[] = [
       { tenantId: 'acme-corp', plan: 'starter', state: 'active', effectiveFrom: new Date(0) },
@@ -56,10 +63,11 @@ await runCommand(HELP, async (args) => {
     const keys = new ApiKeys();
     const app = createApp({
       keys,
-      gate: redis.mode === 'off' ? inProcessQuotaGate() : redisQuotaGate(redis.client),
+      gate: gateOf(services),
       tracker,
       clickhouse,
-      limitsOf: (tenantId) => PLANS[plans.get(tenantId) ?? 'starter'].dailyLimits,
+      metrics: await trackerMetrics(tracker),
+      limitsOf: (tenantId) => limitsOf(plans.get(tenantId) ?? 'starter'),
     });
     const server = await listen(app, { port, host: values.host });
     for (const { service, mode, reason } of describeServices(services)) {
@@ -75,3 +83,10 @@ await runCommand(HELP, async (args) => {
   }
   return 0;
 });
+
+/** Redis with ClickHouse's truth behind it, and the twin inside the process where Redis is off or away. */
+function gateOf({ clickhouse, redis }: Services): QuotaGate {
+  const options = clickhouse.mode === 'off' ? {} : { usedToday: usedTodayFrom(clickhouse.client) };
+  if (redis.mode === 'off') return inProcessQuotaGate(options);
+  return steadyQuotaGate(redisQuotaGate(redis.client, options), options);
+}

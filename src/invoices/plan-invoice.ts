@@ -5,11 +5,11 @@
  * new one. Each plan's segment of the month has a full allowance, and a trial bills nothing.
  */
 import type { ClickHouseClient } from '@clickhouse/client';
-import { EVENTS_TABLE } from '../metering/tables.js';
 import { isBilled, type TenantTerms, tenantTermsIn } from '../metering/tenants.js';
 import { CENT, formatUsd } from '../money.js';
-import { dayOf, type Month, type Period, parseMonth } from '../period.js';
+import { dayOf, GRACE_MS, type Month, monthOf, type Period, parseMonth, previousMonth } from '../period.js';
 import { PLANS } from '../plans.js';
+import { invoicedEvents } from './invoiced-events.js';
 import { prorate } from './proration.js';
 import { type Sealed, seal } from './seal.js';
 import { tierLines } from './tiers.js';
@@ -18,7 +18,7 @@ export interface PlanLine {
   readonly kind: 'usage' | 'base' | 'proration';
   readonly description: string;
   readonly quantity: number;
-  /** Dollars for one unit, with eight places; absent where a fee is split. */
+  /** Dollars for one unit, with eight places; absent where there is no one price. */
   readonly unit_price_usd?: string;
   readonly amount_cents: number;
   /** First and last UTC day that the line is for. */
@@ -61,11 +61,13 @@ export async function makePlanInvoice(
   if (!last || !terms[0] || terms[0].effectiveFrom >= month.end)
     throw new RangeError(`Cannot make plan invoice: ${tenantId} has no plan in ${month.name}`);
   const segments = segmentsOf(terms, month);
-  const usage = await Promise.all(
-    segments.map(async (segment) => ({ segment, queries: await queriesIn(clickhouse, tenantId, segment) })),
-  );
+  const usage: { segment: Segment; queries: number }[] = [];
+  for (const segment of segments) {
+    usage.push({ segment, queries: await queriesIn(clickhouse, tenantId, segment, closingOf(month)) });
+  }
   const lines = [
     ...segments.flatMap((segment, index) => prorationLines(segments[index - 1], segment, month)),
+    ...(await lateLines(clickhouse, tenantId, month)),
     ...usage.flatMap(({ segment, queries }) => usageLines(segment, queries)),
     ...(isBilled(last, month.end) ? [baseLine(last, month)] : []),
   ];
@@ -96,23 +98,69 @@ function segmentsOf(terms: readonly TenantTerms[], month: Month): Segment[] {
   return segments;
 }
 
+/** Events accepted before this belong to the month's own invoice. */
+const closingOf = (month: Month) => new Date(month.end.getTime() + GRACE_MS);
+
+/** Queries of a span, each once, as far as they were accepted before an instant. */
 async function queriesIn(
   clickhouse: ClickHouseClient,
   tenantId: string,
   { start, end }: Period,
+  acceptedBefore: Date,
 ): Promise<number> {
+  const { from, params } = await invoicedEvents(clickhouse, {
+    tenantIds: [tenantId],
+    month: monthOf(start),
+    acceptedBefore,
+  });
   const result = await clickhouse.query({
     query: `
       SELECT sum(queries) AS queries
-      FROM ${EVENTS_TABLE} FINAL
-      WHERE tenant_id = {tenantId:String}
-        AND timestamp >= fromUnixTimestamp64Milli({start:Int64}, 'UTC')
-        AND timestamp < fromUnixTimestamp64Milli({end:Int64}, 'UTC')`,
-    query_params: { tenantId, start: start.getTime(), end: end.getTime() },
+      FROM ${from}
+      WHERE timestamp >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
+        AND timestamp < fromUnixTimestamp64Milli({to:Int64}, 'UTC')`,
+    query_params: { ...params, from: start.getTime(), to: end.getTime() },
     format: 'JSONEachRow',
   });
   const [row] = await result.json<{ queries: number }>();
   return row?.queries ?? 0;
+}
+
+/** Usage of earlier months that came after their invoices: what those would have been more. */
+async function lateLines(clickhouse: ClickHouseClient, tenantId: string, month: Month): Promise<PlanLine[]> {
+  const { from, params } = await invoicedEvents(clickhouse, { tenantIds: [tenantId], month });
+  const result = await clickhouse.query({
+    query: `
+      SELECT DISTINCT formatDateTime(timestamp, '%Y-%m', 'UTC') AS name
+      FROM ${from}
+      WHERE timestamp < fromUnixTimestamp64Milli({start:Int64}, 'UTC')
+      ORDER BY name`,
+    query_params: params,
+    format: 'JSONEachRow',
+  });
+  const lines: PlanLine[] = [];
+  for (const { name } of await result.json<{ name: string }>()) {
+    const earlier = parseMonth(name);
+    const terms = await tenantTermsIn(clickhouse, { tenantId, period: earlier });
+    for (const segment of segmentsOf(terms, earlier)) {
+      const before = await queriesIn(clickhouse, tenantId, segment, closingOf(previousMonth(month.start)));
+      const after = await queriesIn(clickhouse, tenantId, segment, closingOf(month));
+      if (after > before) lines.push(lateLine(segment, before, after));
+    }
+  }
+  return lines;
+}
+
+function lateLine(segment: Segment, before: number, after: number): PlanLine {
+  const dueFor = (queries: number) =>
+    usageLines(segment, queries).reduce((sum, line) => sum + line.amount_cents, 0);
+  return {
+    kind: 'usage',
+    description: `${segment.terms.plan} queries, reported late`,
+    quantity: after - before,
+    amount_cents: dueFor(after) - dueFor(before),
+    ...daysOf(segment),
+  };
 }
 
 function usageLines(segment: Segment, queries: number): PlanLine[] {

@@ -45,14 +45,16 @@ export function tierLines(
       `Cannot price quantity: it must be a whole number of at least 0, current value is ${quantity}`,
     );
   }
-  const spans = tiers.map(({ upTo, unitPrice }, index) => ({
-    first: (tiers[index - 1]?.upTo ?? 0) + 1,
-    last: upTo ?? Number.MAX_SAFE_INTEGER,
-    unitPrice,
-  }));
-  const reached = spans.filter(({ first }, index) => index === 0 || first <= quantity);
-  if (mode === 'volume') return reached.slice(-1).map(({ unitPrice }) => lineOf(1, quantity, unitPrice));
-  return reached.map(({ first, last, unitPrice }) => lineOf(first, Math.min(last, quantity), unitPrice));
+  const lines: TierLine[] = [];
+  let first = 1;
+  for (const { upTo, unitPrice } of tiers) {
+    if (first > quantity && lines.length > 0) break;
+    const last = upTo === null || upTo > quantity ? quantity : upTo;
+    if (mode === 'graduated') lines.push(lineOf(first, last, unitPrice));
+    else lines[0] = lineOf(1, quantity, unitPrice);
+    first = last + 1;
+  }
+  return lines;
 }
 
 function lineOf(first: number, to: number, unitPrice: Usd): TierLine {
@@ -62,13 +64,19 @@ function lineOf(first: number, to: number, unitPrice: Usd): TierLine {
 }
 
 function checkTiers(tiers: readonly Tier[]): void {
-  const ends = tiers.map(({ upTo }) => upTo);
-  const rising = ends.every(
-    (end, index) => end === null || (Number.isSafeInteger(end) && end > (ends[index - 1] ?? 0)),
-  );
-  if (!rising || ends.indexOf(null) !== ends.length - 1 || ends.length === 0) {
-    throw new RangeError(
-      `Cannot price quantity: tiers must rise and only the last be open, current ends are ${ends.join(', ')}`,
-    );
+  let before = 0;
+  for (const [index, { upTo }] of tiers.entries()) {
+    const isLast = index === tiers.length - 1;
+    if (isLast ? upTo === null : upTo !== null && Number.isSafeInteger(upTo) && upTo > before)
+      before = upTo ?? 0;
+    else throw wrongTiers(tiers);
   }
+  if (tiers.length === 0) throw wrongTiers(tiers);
+}
+
+function wrongTiers(tiers: readonly Tier[]): RangeError {
+  const ends = tiers.map(({ upTo }) => upTo).join(', ');
+  return new RangeError(
+    `Cannot price quantity: tiers must rise and only the last be open, current ends are ${ends}`,
+  );
 }

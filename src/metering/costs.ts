@@ -5,7 +5,6 @@
  */
 import { UnknownModelError } from '../errors.js';
 import { divideHalfAway, parseUsd, type Usd } from '../money.js';
-import { dayOf } from '../period.js';
 
 /** Prices of one model per 1,000 tokens. */
 export interface ModelPrice {
@@ -60,14 +59,17 @@ export interface Usage {
  * @throws RangeError when the instant lies before the first table or is no valid date.
  */
 export function priceTableAt(tables: readonly PriceTable[], instant: Date): PriceTable {
-  dayOf(instant);
-  const inForce = tables
-    .filter((table) => table.effectiveFrom <= instant)
-    .reduce<PriceTable | undefined>(
-      (latest, table) => (latest && latest.effectiveFrom > table.effectiveFrom ? latest : table),
-      undefined,
+  const at = instant.getTime();
+  let inForce: PriceTable | undefined;
+  for (const table of tables) {
+    const from = table.effectiveFrom.getTime();
+    if (from <= at && !(inForce && inForce.effectiveFrom.getTime() > from)) inForce = table;
+  }
+  if (!inForce) {
+    throw new RangeError(
+      `Cannot price event: ${Number.isNaN(at) ? 'its date is invalid' : `no price table holds at ${instant.toISOString()}`}`,
     );
-  if (!inForce) throw new RangeError(`Cannot price event: no price table holds at ${instant.toISOString()}`);
+  }
   return inForce;
 }
 
@@ -90,14 +92,12 @@ export function costOf(table: PriceTable, usage: Usage): Usd {
   }
   const price = priceOf(table, usage.model);
   const tokens = BigInt(usage.tokensInput) * price.input + BigInt(usage.tokensOutput) * price.output;
-  const markup = 100n + BigInt(table.markupPercent);
+  const query =
+    tokens * BigInt(100 + table.markupPercent) + BigInt(usage.queries) * table.basePerQuery * TOKEN_PARTS;
+  if (usage.bytes === 0) return divideHalfAway(query, TOKEN_PARTS);
+  // Both parts over one denominator, so that nothing is rounded before the sum.
   const storage = BigInt(usage.bytes) * table.storagePerGbMonth;
-  // All parts over one denominator, so that nothing is rounded before the sum.
-  const numerator =
-    tokens * markup * STORAGE_PARTS +
-    BigInt(usage.queries) * table.basePerQuery * TOKEN_PARTS * STORAGE_PARTS +
-    storage * TOKEN_PARTS;
-  return divideHalfAway(numerator, TOKEN_PARTS * STORAGE_PARTS);
+  return divideHalfAway(query * STORAGE_PARTS + storage * TOKEN_PARTS, TOKEN_PARTS * STORAGE_PARTS);
 }
 
 function priceOf(table: PriceTable, model: string | undefined): ModelPrice {

@@ -5,40 +5,10 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { InvalidInputError } from '../errors.js';
-import { parseInput, tenantId, wholeNumber } from '../input.js';
+import { tenantId, wholeNumber } from '../input.js';
 import { formatUsd } from '../money.js';
 import { costOf, type PriceTable, priceTableAt } from './costs.js';
-
-/** One answered query is one event; the other types are for work outside a query. */
-export const EVENT_TYPES = [
-  'query',
-  'embedding',
-  'storage_write',
-  'storage_read',
-  'token_input',
-  'token_output',
-] as const;
-export type EventType = (typeof EVENT_TYPES)[number];
-
-/** What a caller knows of an action. Quantities default to 0, a query's `queries` to 1. */
-export interface EventInput {
-  readonly tenantId: string;
-  /** A UUID; give it and the timestamp where the caller may repeat itself. @default a random one */
-  readonly eventId?: string | undefined;
-  /** @default 'query' */
-  readonly type?: EventType | undefined;
-  /** When it happened. @default now */
-  readonly timestamp?: Date | undefined;
-  readonly queries?: number | undefined;
-  readonly tokensInput?: number | undefined;
-  readonly tokensOutput?: number | undefined;
-  /** Bytes kept for one day. */
-  readonly bytes?: number | undefined;
-  /** Needed where there are tokens. */
-  readonly model?: string | undefined;
-  readonly endpoint?: string | undefined;
-  readonly latencyMs?: number | undefined;
-}
+import { count, EVENT_TYPES, type EventInput, type EventType, parseEventInput, word } from './event-input.js';
 
 /** An event as a row of `usage_events`: times are epoch milliseconds in UTC, money is a decimal string. */
 export interface UsageEvent {
@@ -63,28 +33,72 @@ export interface UsageEvent {
 /** How far an event's time may lie ahead of our clock: clocks of callers differ a little. */
 const CLOCK_SKEW_MS = 5 * 60_000;
 
-/** Largest quantity in one event: the columns are UInt32, bytes UInt64 within a double. */
-const MAX_COUNT = 4_294_967_295;
-const count = wholeNumber.max(MAX_COUNT, `must be at most ${MAX_COUNT}`);
-/** Half a surrogate pair (an emoji cut in two) would have the engine refuse the whole batch. */
-const word = z
-  .string('must be text')
-  .max(200, 'must be at most 200 characters')
-  .regex(/^\P{Cs}*$/u, 'must be well-formed Unicode');
-
-const schema: z.ZodType<EventInput> = z.strictObject({
-  tenantId,
-  eventId: z.uuid('must be a UUID').optional(),
-  type: z.enum(EVENT_TYPES, `must be one of ${EVENT_TYPES.join(', ')}`).optional(),
-  timestamp: z.date('must be a valid Date').optional(),
-  queries: count.optional(),
-  tokensInput: count.optional(),
-  tokensOutput: count.optional(),
-  bytes: wholeNumber.optional(),
-  model: word.optional(),
-  endpoint: word.optional(),
-  latencyMs: count.optional(),
+const row: z.ZodType<UsageEvent> = z.strictObject({
+  tenant_id: tenantId,
+  event_id: z.guid(),
+  event_type: z.enum(EVENT_TYPES),
+  timestamp: wholeNumber,
+  queries: count,
+  tokens_input: count,
+  tokens_output: count,
+  bytes: wholeNumber,
+  model: word,
+  endpoint: word,
+  latency_ms: count,
+  cost_usd: z.string().regex(/^\d{1,10}\.\d{8}$/),
+  price_version: word,
+  created_at: wholeNumber,
 });
+
+/** The order in which an event's values travel: a row without names takes the engine two thirds of the time. */
+export const EVENT_COLUMNS = [
+  'tenant_id',
+  'event_id',
+  'event_type',
+  'timestamp',
+  'queries',
+  'tokens_input',
+  'tokens_output',
+  'bytes',
+  'model',
+  'endpoint',
+  'latency_ms',
+  'cost_usd',
+  'price_version',
+  'created_at',
+] as const satisfies readonly (keyof UsageEvent)[];
+
+/** An event's values as one line of JSON, in the order of `EVENT_COLUMNS`. */
+export function encodeRow(event: UsageEvent): string {
+  return JSON.stringify([
+    event.tenant_id,
+    event.event_id,
+    event.event_type,
+    event.timestamp,
+    event.queries,
+    event.tokens_input,
+    event.tokens_output,
+    event.bytes,
+    event.model,
+    event.endpoint,
+    event.latency_ms,
+    event.cost_usd,
+    event.price_version,
+    event.created_at,
+  ]);
+}
+
+/** Whether a line read from a file is an event's. */
+export function isRow(line: string): boolean {
+  try {
+    const values: unknown = JSON.parse(line);
+    if (!Array.isArray(values) || values.length !== EVENT_COLUMNS.length) return false;
+    const event = Object.fromEntries(EVENT_COLUMNS.map((column, index) => [column, values[index]]));
+    return row.safeParse(event).success;
+  } catch {
+    return false;
+  }
+}
 
 /**
  * Fixes an event: checks the input, gives it its id and time, and prices it.
@@ -99,7 +113,7 @@ export function createEvent(
   input: EventInput,
   { priceTables, now }: { priceTables: readonly PriceTable[]; now: Date },
 ): UsageEvent {
-  const given = parseInput(schema, 'event', input);
+  const given = parseEventInput(input);
   const { type = 'query', timestamp = now } = given;
   if (timestamp.getTime() > now.getTime() + CLOCK_SKEW_MS) {
     throw new InvalidInputError(
@@ -121,7 +135,7 @@ export function createEvent(
   const prices = priceTableAt(priceTables, timestamp);
   return {
     tenant_id: given.tenantId,
-    event_id: (given.eventId ?? randomUUID()).toLowerCase(),
+    event_id: given.eventId?.toLowerCase() ?? randomUUID(),
     event_type: type,
     timestamp: timestamp.getTime(),
     queries: usage.queries,

@@ -1,125 +1,164 @@
 /**
- * Where batches wait while ClickHouse is away: one line of JSON for each batch, its id first,
- * synced to disk before the tracker lets go of the events. Replayed in order under the same
- * ids, so that a batch that did arrive before its answer was lost is not stored twice.
+ * Where batches wait on the disk: those that ClickHouse did not take, and with write-ahead all of
+ * them. A batch is a header line with its id and length, then its events as they will be sent, a
+ * line each; a batch that was sent leaves a mark. Synced once a batch, replayed in order under the
+ * same ids, so that a batch whose answer was lost is not stored twice.
  */
-import { existsSync } from 'node:fs';
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Batch } from './insert-events.js';
+import { crc32 } from 'node:zlib';
+import type { EncodedBatch } from './encode-batch.js';
+import {
+  type Entry,
+  type File,
+  type Header,
+  readBytes,
+  repairFallback,
+  scanFallback,
+  writeBytes,
+} from './scan-fallback.js';
+import { separateRows } from './separate-rows.js';
+
+/** What waits on the disk. */
+export interface FallbackState {
+  readonly events: number;
+  readonly bytes: number;
+  /** When the oldest waiting event was accepted, in epoch milliseconds. */
+  readonly oldest: number | undefined;
+  /** Lines that were no events and were put aside by this process. */
+  readonly quarantined: number;
+}
 
 export class FallbackFile {
-  /** The part that is being replayed; new batches go to `path` meanwhile. */
-  readonly #replaying: string;
-  /** Lines that are no batch (a disk that filled up, an editor), kept for a person to look at. */
+  /** Lines that are no events (a kill, a full disk, an editor), each with the reason, as JSON. */
   readonly quarantine: string;
-  #tail: Promise<unknown> = Promise.resolve();
+  #file: File | undefined;
+  #waiting: Entry[] = [];
+  #end = 0;
+  #quarantined = 0;
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(readonly path: string) {
-    this.#replaying = `${path}.replaying`;
     this.quarantine = `${path}.quarantine`;
   }
 
-  /** Adds a batch; when this returns it is on the disk. */
-  append(batch: Batch): Promise<void> {
-    return this.#inTurn(() => appendSynced(this.path, `${JSON.stringify(batch)}\n`));
+  /** What waits; of an earlier process's batches after `open()`. */
+  get state(): FallbackState {
+    const events = this.#waiting.reduce((sum, { header }) => sum + header.events, 0);
+    const oldest = this.#waiting[0]?.header.oldest;
+    return { events, bytes: events > 0 ? this.#end : 0, oldest, quarantined: this.#quarantined };
   }
 
-  /** Bytes that wait. */
-  async size(): Promise<number> {
-    const sizes = await Promise.all([this.path, this.#replaying].map(sizeOf));
-    return sizes.reduce((sum, size) => sum + size, 0);
+  /** Reads what an earlier process left, and repairs it. Calling it again does nothing. */
+  async open(): Promise<void> {
+    await this.#inTurn(() => this.#opened());
+  }
+
+  /** Adds a batch; when this returns it is on the disk. */
+  append(batch: EncodedBatch): Promise<void> {
+    return this.#inTurn(async () => this.#write(await this.#opened(), batch));
   }
 
   /**
-   * Hands every waiting batch to `send`, oldest first, and forgets what was sent.
-   * Stops at the first refusal and keeps the rest.
+   * Hands every waiting batch to `send`, oldest first, and marks what was sent; batches added
+   * meanwhile too. Stops at the first refusal and keeps the rest. Lines that an editor or a disk
+   * spoiled are put aside: the engine would refuse the whole batch for one, or take nulls for an event.
    *
-   * @returns events sent
    * @throws what `send` throws
    */
-  async replay(send: (batch: Batch) => Promise<void>): Promise<number> {
-    return this.#inTurn(async () => {
-      let sent = await this.#replayPart(send);
-      if (existsSync(this.path)) {
-        await rename(this.path, this.#replaying);
-        sent += await this.#replayPart(send);
-      }
-      return sent;
+  async replay(send: (batch: EncodedBatch) => Promise<void>): Promise<void> {
+    await this.open();
+    for (let entry = this.#waiting[0]; entry; entry = this.#waiting[0]) {
+      const { header, start } = entry;
+      const rows = await this.#inTurn(async () => readBytes(await this.#opened(), start, header.bytes));
+      const batch: EncodedBatch = {
+        id: header.batch,
+        count: header.events,
+        oldest: header.oldest,
+        rows: rows.toString('utf8'),
+      };
+      const { good, bad } = crc32(rows) === header.crc ? { good: batch, bad: [] } : separateRows(batch);
+      if (good.count > 0) await send(good);
+      if (bad.length > 0) await this.#inTurn(() => this.#putAside(`no event of batch ${batch.id}`, bad));
+      await this.#inTurn(() => this.#markSent());
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#inTurn(async () => {
+      await this.#file?.close();
+      this.#file = undefined;
     });
   }
 
-  async #replayPart(send: (batch: Batch) => Promise<void>): Promise<number> {
-    if (!existsSync(this.#replaying)) return 0;
-    let sent = 0;
-    const lines = (await readFile(this.#replaying, 'utf8')).split('\n').filter((line) => line !== '');
-    const waiting = [...lines];
+  async #opened(): Promise<File> {
+    if (this.#file) return this.#file;
+    await mkdir(dirname(this.path), { recursive: true });
+    // Not in append mode: every write says where it goes, so that half a write can be taken back.
+    let file = await open(this.path, constants.O_RDWR | constants.O_CREAT);
     try {
-      for (const line of lines) {
-        const batch = parseBatch(line);
-        if (batch) await send(batch);
-        else await appendSynced(this.quarantine, `${line}\n`);
-        sent += batch?.events.length ?? 0;
-        waiting.shift();
+      let found = await scanFallback(file);
+      if (found.torn.length > 0) {
+        for (const { reason, lines } of found.torn) await this.#putAside(reason, lines);
+        file = await repairFallback(this.path, file, found);
+        found = await scanFallback(file);
       }
-    } finally {
-      if (waiting.length < lines.length) await this.#keep(waiting);
+      [this.#waiting, this.#end] = [found.waiting, found.end];
+      this.#file = file;
+      return file;
+    } catch (error) {
+      await file.close();
+      throw error;
     }
-    return sent;
   }
 
-  /** A kill before the rename leaves the whole part, which is sent again: the ids make that harmless. */
-  async #keep(lines: readonly string[]): Promise<void> {
-    const rest = `${this.#replaying}.rest`;
-    await rm(rest, { force: true });
-    if (lines.length === 0) return rm(this.#replaying);
-    await appendSynced(rest, `${lines.join('\n')}\n`);
-    await rename(rest, this.#replaying);
+  /** For a person to look at. */
+  async #putAside(reason: string, lines: readonly string[]): Promise<void> {
+    const file = await open(this.quarantine, 'a');
+    try {
+      await file.appendFile(lines.map((line) => `${JSON.stringify({ reason, line })}\n`).join(''));
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+    this.#quarantined += lines.length;
+  }
+
+  async #write(file: File, { id, count, oldest, rows }: EncodedBatch): Promise<void> {
+    const encoded = Buffer.from(rows);
+    const header: Header = { batch: id, events: count, bytes: encoded.length, crc: crc32(encoded), oldest };
+    const line = Buffer.from(`${JSON.stringify(header)}\n`);
+    const start = this.#end + line.length;
+    try {
+      await writeBytes(file, Buffer.concat([line, encoded]), this.#end);
+      await file.datasync();
+    } catch (error) {
+      await file.truncate(this.#end).catch(() => undefined);
+      throw error;
+    }
+    this.#end = start + header.bytes;
+    this.#waiting.push({ header, start });
+  }
+
+  async #markSent(): Promise<void> {
+    const file = await this.#opened();
+    const sent = this.#waiting.shift();
+    if (this.#waiting.length === 0) {
+      await file.truncate(0);
+      this.#end = 0;
+    } else {
+      // Not synced: a mark that is lost means that the batch is sent again, under the same id.
+      const line = Buffer.from(`${JSON.stringify({ sent: sent?.header.batch })}\n`);
+      await writeBytes(file, line, this.#end);
+      this.#end += line.length;
+    }
   }
 
   /** One file operation at a time, in the order of the calls. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#tail.then(work, work);
-    this.#tail = turn.catch(() => undefined);
+    const turn = this.#turn.then(work, work);
+    this.#turn = turn.catch(() => undefined);
     return turn;
   }
-}
-
-async function appendSynced(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  const file = await open(path, 'a+');
-  try {
-    await file.appendFile((await endsMidLine(file)) ? `\n${text}` : text);
-    await file.datasync();
-  } finally {
-    await file.close();
-  }
-}
-
-/** A kill may have left half a line; the next batch must not be glued to it. */
-async function endsMidLine(file: Awaited<ReturnType<typeof open>>): Promise<boolean> {
-  const { size } = await file.stat();
-  if (size === 0) return false;
-  const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1);
-  return buffer.toString() !== '\n';
-}
-
-function parseBatch(line: string): Batch | undefined {
-  try {
-    const batch: unknown = JSON.parse(line);
-    const isBatch =
-      typeof batch === 'object' &&
-      batch !== null &&
-      'id' in batch &&
-      typeof batch.id === 'string' &&
-      'events' in batch &&
-      Array.isArray(batch.events);
-    return isBatch ? (batch as Batch) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-async function sizeOf(path: string): Promise<number> {
-  return existsSync(path) ? (await stat(path)).size : 0;
 }

@@ -39,6 +39,9 @@ export async function createTables(
 const BATCHES_REMEMBERED = 10_000;
 
 /*
+ * The index on created_at finds events that came after their month was issued without reading
+ * the months that had none.
+ *
  * ORDER BY (tenant_id, timestamp, event_id): every question is about one tenant over a span of
  * time, which this key makes one range (3.6 times faster than time alone on ten million events).
  * event_id at its end makes the key an event's identity: ReplacingMergeTree removes a second copy
@@ -62,7 +65,8 @@ const eventsTable = (ttl: string) => `
     cost_usd      Decimal(18, 8)          COMMENT 'fixed when the event happened; never recomputed',
     price_version LowCardinality(String)  COMMENT 'the price table that gave cost_usd',
     created_at    DateTime64(3, 'UTC')    COMMENT 'when the tracker accepted it',
-    version       UInt64                  MATERIALIZED toUInt64(18446744073709551615 - toUnixTimestamp64Milli(created_at))
+    version       UInt64                  MATERIALIZED toUInt64(18446744073709551615 - toUnixTimestamp64Milli(created_at)),
+    INDEX accepted created_at TYPE minmax GRANULARITY 1
   )
   ENGINE = ReplacingMergeTree(version)
   PARTITION BY toYYYYMM(timestamp)

@@ -2,54 +2,67 @@
  * The gate without Redis: the same answers, for one process, gone when it ends. It takes over
  * where Redis is off, and says so by its mode.
  */
-import { decisionOf, limitedWindowsOf, type QuotaGate, type QuotaWindow, windowsOf } from './quota-gate.js';
+import {
+  decisionOf,
+  QUOTA_KINDS,
+  type QuotaCounts,
+  type QuotaGate,
+  quotaDayOf,
+  type UsedToday,
+} from './quota-gate.js';
+
+export interface InProcessQuotaGateOptions {
+  /** Where counts begin that are not there. @default at 0 */
+  readonly usedToday?: UsedToday;
+}
+
+const NOTHING: QuotaCounts = { queries: 0, tokens: 0 };
 
 /** @example const gate = inProcessQuotaGate(); */
-export function inProcessQuotaGate(): QuotaGate {
-  const counters = new Map<string, { used: number; keptUntilMs: number }>();
-  const usedOf = ({ key }: QuotaWindow) => counters.get(key)?.used ?? 0;
+export function inProcessQuotaGate({ usedToday }: InProcessQuotaGateOptions = {}): QuotaGate {
+  const days = new Map<string, { used: QuotaCounts; keptUntilMs: number }>();
 
   return {
     mode: 'in-process',
 
-    // No await between reading and counting: nothing else runs in between.
     async reserve(request) {
-      const windows = limitedWindowsOf(request);
-      const full = windows.find((window) => {
-        const amount = request.amounts[window.kind];
-        return amount > 0 && usedOf(window) + amount > request.limits[window.kind];
+      const { amounts, limits, tenantId, now } = request;
+      const day = quotaDayOf(request);
+      const start = days.has(day.key) || !usedToday ? NOTHING : await usedToday(tenantId, now);
+      // No await between reading and counting: nothing else runs in between.
+      const used = days.get(day.key)?.used ?? start;
+      if (!days.has(day.key)) dropEnded(days, now);
+      const full = QUOTA_KINDS.find((kind) => amounts[kind] > 0 && used[kind] + amounts[kind] > limits[kind]);
+      const counted = full ? used : added(used, amounts, 1);
+      days.set(day.key, {
+        used: counted,
+        keptUntilMs: days.get(day.key)?.keptUntilMs ?? now.getTime() + day.keepMs,
       });
-      if (!full) {
-        for (const window of windows) {
-          dropEnded(counters, window, request.now);
-          counters.set(window.key, {
-            used: usedOf(window) + request.amounts[window.kind],
-            keptUntilMs: request.now.getTime() + window.keepMs,
-          });
-        }
-      }
-      return decisionOf(request, windows, { used: windows.map(usedOf), refusedBy: full?.kind });
+      return decisionOf(request, day, counted, full);
     },
 
     async refund(request) {
-      for (const window of windowsOf(request)) {
-        const counter = counters.get(window.key);
-        if (counter) counter.used = Math.max(0, counter.used - request.amounts[window.kind]);
-      }
+      const kept = days.get(quotaDayOf(request).key);
+      if (kept) kept.used = added(kept.used, request.amounts, -1);
     },
 
     async forget({ tenantId, now }) {
-      for (const { key } of windowsOf({ tenantId, amounts: { queries: 0, tokens: 0 }, now })) {
-        counters.delete(key);
-      }
+      days.delete(quotaDayOf({ tenantId, amounts: NOTHING, now }).key);
     },
 
     async ping() {},
   };
 }
 
-/** A new counter is the moment to drop those of ended days, or the map would grow for ever. */
-function dropEnded(counters: Map<string, { keptUntilMs: number }>, window: QuotaWindow, now: Date): void {
-  if (counters.has(window.key)) return;
-  for (const [key, { keptUntilMs }] of counters) if (keptUntilMs <= now.getTime()) counters.delete(key);
+/** Never below zero. */
+function added(used: QuotaCounts, amounts: QuotaCounts, sign: 1 | -1): QuotaCounts {
+  return {
+    queries: Math.max(0, used.queries + sign * amounts.queries),
+    tokens: Math.max(0, used.tokens + sign * amounts.tokens),
+  };
+}
+
+/** A new day is the moment to drop ended ones, or the map would grow for ever. */
+function dropEnded(days: Map<string, { keptUntilMs: number }>, now: Date): void {
+  for (const [key, { keptUntilMs }] of days) if (keptUntilMs <= now.getTime()) days.delete(key);
 }

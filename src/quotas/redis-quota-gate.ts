@@ -1,54 +1,68 @@
 /** The gate of a service: one Redis script decides and counts, whatever else happens at once. */
 import type { RedisClient } from '../redis-client.js';
-import { decisionOf, limitedWindowsOf, QUOTA_KINDS, type QuotaGate, windowsOf } from './quota-gate.js';
+import { decisionOf, QUOTA_KINDS, type QuotaGate, quotaDayOf, type UsedToday } from './quota-gate.js';
 
 /*
  * Alternatives weighed: INCR + EXPIRE in a pipeline or MULTI is 2–4 times slower than one script,
- * counts refused calls, and needs one call for each window.
- * KEYS: a counter for each window. ARGV: limit, amount and time to keep in ms, for each window.
- * Answers the number of the first window without room (0: allowed), then the count of each.
+ * counts refused calls, and needs one call for each window. A hash holds all windows of a tenant's
+ * day, so that the script reads once and writes once.
+ *
+ * KEYS: the tenant's day. ARGV: time to keep in ms; limit and amount of each window, in the order
+ * of QUOTA_KINDS; then what each has used so far, if that is known. Answers the number of the first
+ * window without room (0: allowed) and the count of each; or -1 where there are no counts and the
+ * used amounts were not given.
  */
 const RESERVE = `
-local used, refused = {}, 0
-for i, key in ipairs(KEYS) do
-  local limit, amount = tonumber(ARGV[3 * i - 2]), tonumber(ARGV[3 * i - 1])
-  used[i] = tonumber(redis.call('GET', key) or '0')
-  if refused == 0 and amount > 0 and used[i] + amount > limit then refused = i end
+local counts = redis.call('HMGET', KEYS[1], 'queries', 'tokens')
+local is_new = not counts[1] or not counts[2]
+if is_new and not ARGV[6] then return {-1} end
+local queries, tokens = tonumber(counts[1] or ARGV[6]), tonumber(counts[2] or ARGV[7])
+local more_queries, more_tokens = tonumber(ARGV[3]), tonumber(ARGV[5])
+local refused = 0
+if more_queries > 0 and queries + more_queries > tonumber(ARGV[2]) then
+  refused = 1
+elseif more_tokens > 0 and tokens + more_tokens > tonumber(ARGV[4]) then
+  refused = 2
+else
+  queries, tokens = queries + more_queries, tokens + more_tokens
 end
-if refused == 0 then
-  for i, key in ipairs(KEYS) do
-    local amount, keep_ms = tonumber(ARGV[3 * i - 1]), tonumber(ARGV[3 * i])
-    used[i] = redis.call('INCRBY', key, amount)
-    if redis.call('PTTL', key) < 0 then redis.call('PEXPIRE', key, keep_ms) end
-  end
-end
-return {refused, unpack(used)}
+if refused == 0 or is_new then redis.call('HSET', KEYS[1], 'queries', queries, 'tokens', tokens) end
+if is_new then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+return {refused, queries, tokens}
 `;
 
 /*
- * KEYS as above. ARGV: the amount to give back, for each window. Never below zero, and a counter
- * that is gone stays gone.
+ * KEYS: the tenant's day. ARGV: the amount to give back, for each window. Never below zero, and
+ * counts that are gone stay gone.
  */
 const REFUND = `
-for i, key in ipairs(KEYS) do
-  local used = tonumber(redis.call('GET', key) or '0')
+for i, kind in ipairs({'queries', 'tokens'}) do
+  local used = tonumber(redis.call('HGET', KEYS[1], kind) or '0')
   local back = math.min(used, tonumber(ARGV[i]))
-  if back > 0 then redis.call('DECRBY', key, back) end
+  if back > 0 then redis.call('HINCRBY', KEYS[1], kind, string.format('%d', -back)) end
 end
 return 0
 `;
 
 type ScriptedRedis = RedisClient & {
-  reserveQuota(keyCount: number, ...args: (string | number)[]): Promise<number[]>;
+  reserveQuota(keyCount: number, ...args: (string | number)[]): Promise<[refused: number, ...used: number[]]>;
   refundQuota(keyCount: number, ...args: (string | number)[]): Promise<number>;
 };
+
+export interface RedisQuotaGateOptions {
+  /** Where counts begin that are not there. @default at 0 */
+  readonly usedToday?: UsedToday;
+}
 
 /**
  * @example
  * const gate = redisQuotaGate(services.redis.client);
  * await gate.reserve({ tenantId: 'acme-corp', amounts: { queries: 1, tokens: 250 }, limits, now });
  */
-export function redisQuotaGate(client: RedisClient): QuotaGate {
+export function redisQuotaGate(
+  client: RedisClient,
+  { usedToday = async () => ({ queries: 0, tokens: 0 }) }: RedisQuotaGateOptions = {},
+): QuotaGate {
   client.defineCommand('reserveQuota', { lua: RESERVE });
   client.defineCommand('refundQuota', { lua: REFUND });
   const redis = client as ScriptedRedis;
@@ -56,27 +70,25 @@ export function redisQuotaGate(client: RedisClient): QuotaGate {
     mode: 'redis',
 
     async reserve(request) {
-      const windows = limitedWindowsOf(request);
-      const [refused = 0, ...used] = await redis.reserveQuota(
-        windows.length,
-        ...windows.map(({ key }) => key),
-        ...windows.flatMap(({ kind, keepMs }) => [request.limits[kind], request.amounts[kind], keepMs]),
-      );
-      return decisionOf(request, windows, { used, refusedBy: QUOTA_KINDS[refused - 1] });
+      const { limits, amounts, tenantId, now } = request;
+      const day = quotaDayOf(request);
+      const asked = [day.key, day.keepMs, limits.queries, amounts.queries, limits.tokens, amounts.tokens];
+      let answer = await redis.reserveQuota(1, ...asked);
+      if (answer[0] === -1) {
+        const start = await usedToday(tenantId, now);
+        answer = await redis.reserveQuota(1, ...asked, start.queries, start.tokens);
+      }
+      const [refused, queries = 0, tokens = 0] = answer;
+      return decisionOf(request, day, { queries, tokens }, QUOTA_KINDS[refused - 1]);
     },
 
     async refund(request) {
-      const windows = windowsOf(request);
-      await redis.refundQuota(
-        windows.length,
-        ...windows.map(({ key }) => key),
-        ...windows.map(({ kind }) => request.amounts[kind]),
-      );
+      const { queries, tokens } = request.amounts;
+      await redis.refundQuota(1, quotaDayOf(request).key, queries, tokens);
     },
 
     async forget({ tenantId, now }) {
-      const windows = windowsOf({ tenantId, amounts: { queries: 0, tokens: 0 }, now });
-      await redis.del(windows.map(({ key }) => key));
+      await redis.del([quotaDayOf({ tenantId, amounts: { queries: 0, tokens: 0 }, now }).key]);
     },
 
     async ping() {

@@ -5,7 +5,8 @@ import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
 import { InvalidInputError } from '../errors.js';
 import { parseInput } from '../input.js';
-import type { UsageTracker } from '../metering/tracker.js';
+import { trackUsage } from '../metering/track-usage.js';
+import type { TrackerStats, UsageTracker } from '../metering/tracker.js';
 import { readUsage } from '../metering/usage.js';
 import { parseDay } from '../period.js';
 import type { DailyLimits } from '../plans.js';
@@ -13,16 +14,21 @@ import type { QuotaGate } from '../quotas/quota-gate.js';
 import type { Service } from '../service.js';
 import { type Answerer, stubAnswerer } from './answer.js';
 import type { ApiKeys } from './api-keys.js';
+import { FALLBACK_ALERT_BYTES } from './metrics.js';
 import { problem } from './problem.js';
 import { rateLimitHeaders } from './rate-limit-headers.js';
 
 export interface AppOptions {
   readonly keys: Pick<ApiKeys, 'tenantOf'>;
   readonly gate: QuotaGate;
-  readonly tracker: Pick<UsageTracker, 'track' | 'stats'>;
+  readonly tracker: Pick<UsageTracker, 'track'> & {
+    stats(): Pick<TrackerStats, 'buffered' | 'fallbackBytes'>;
+  };
   readonly clickhouse: Service<ClickHouseClient>;
   /** A tenant's limits, from its plan. */
   readonly limitsOf: (tenantId: string) => DailyLimits;
+  /** Figures for Prometheus; without it there is no `GET /metrics`. */
+  readonly metrics?: () => Promise<string>;
   /** @default stubAnswerer */
   readonly answerer?: Answerer;
   /** The clock. @default () => new Date() */
@@ -77,6 +83,15 @@ export function createApp(options: AppOptions): App {
     return context.json(state, state.status === 'ok' ? 200 : 503);
   });
 
+  const { metrics } = options;
+  if (metrics) {
+    app.get('/metrics', async () => {
+      return new Response(await metrics(), {
+        headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
+      });
+    });
+  }
+
   // The one place that decides which tenant a request is.
   const authenticate = async (context: Context<Tenant>, next: () => Promise<void>) => {
     const [, key] = /^Bearer (\S+)$/.exec(context.req.header('authorization') ?? '') ?? [];
@@ -108,25 +123,28 @@ export function createApp(options: AppOptions): App {
       limits: limitsOf(tenantId),
       now: now(),
     };
-    const decision = await gate.reserve(request);
+    const decision = await gate.reserve(request).catch((error: unknown) => {
+      if (error instanceof InvalidInputError) throw error;
+      console.error(error);
+      return undefined;
+    });
+    if (!decision) return problem(503, 'The quota cannot be looked up right now', { 'retry-after': '5' });
     const headers = rateLimitHeaders(decision, request.now);
     if (!decision.allowed) {
       return problem(429, `The day's quota of ${decision.refusedBy} is used up`, headers);
     }
-    const started = performance.now();
-    const answer = await answerer.answer(question);
-    const unused = Math.max(0, request.amounts.tokens - answer.tokensInput - answer.tokensOutput);
-    const event = tracker.track({
-      tenantId,
-      timestamp: request.now,
-      model: answer.model,
-      tokensInput: answer.tokensInput,
-      tokensOutput: answer.tokensOutput,
-      endpoint: '/query',
-      latencyMs: Math.round(performance.now() - started),
+    let used = 0;
+    const call = { tenantId, timestamp: request.now, endpoint: '/query' };
+    const { answer, event } = await trackUsage(tracker, call, async (report) => {
+      const given = await answerer.answer(question);
+      used = given.tokensInput + given.tokensOutput;
+      report({ model: given.model, tokensInput: given.tokensInput, tokensOutput: given.tokensOutput });
+      return given;
+    }).finally(() => {
+      const unused = Math.max(0, request.amounts.tokens - used);
+      // Without its refund the day's count is only too high; the answer does not depend on it.
+      return gate.refund({ ...request, amounts: { queries: 0, tokens: unused } }).catch(() => undefined);
     });
-    // The answer is there and will be billed: without its refund the day's count is only too high.
-    await gate.refund({ ...request, amounts: { queries: 0, tokens: unused } }).catch(() => undefined);
     return context.json(
       {
         answer: answer.text,
@@ -171,11 +189,12 @@ async function healthOf({ clickhouse, gate, tracker }: Pick<AppOptions, 'clickho
   const stored =
     clickhouse.mode === 'off' || (await answers(clickhouse.client.command({ query: 'SELECT 1' })));
   const gated = await answers(gate.ping());
-  const { buffered, fallbackBytes } = await tracker.stats();
+  const { buffered, fallbackBytes } = tracker.stats();
   return {
     status: stored && gated ? ('ok' as const) : ('degraded' as const),
     clickhouse: stored ? clickhouse.mode : 'unreachable',
     quota_gate: gated ? gate.mode : 'unreachable',
     tracker: { buffered, fallback_bytes: fallbackBytes },
+    warnings: fallbackBytes >= FALLBACK_ALERT_BYTES ? [`the fallback file has ${fallbackBytes} bytes`] : [],
   };
 }

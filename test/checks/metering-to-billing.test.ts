@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CheckResult } from '../../src/checks/check.js';
 import { checkDashboardPerformance } from '../../src/checks/dashboard-performance.js';
 import { checkDataAccuracy } from '../../src/checks/data-accuracy.js';
-import { checkImmutableCost } from '../../src/checks/immutable-cost.js';
+import { checkImmutableCost, type InvoiceMaker } from '../../src/checks/immutable-cost.js';
 import { checkMeteringToBilling } from '../../src/checks/metering-to-billing.js';
 import { PANELS, type Panel } from '../../src/dashboard/panels.js';
-import { makeCostInvoice } from '../../src/invoices/cost-invoice.js';
+import { makeCostInvoices } from '../../src/invoices/cost-invoice.js';
 import { seal } from '../../src/invoices/seal.js';
 import { deleteUsage } from '../../src/metering/delete-usage.js';
 import { loadSampleMonth, restoreSampleTenant, SAMPLE_NOW } from '../../src/metering/sample-month.js';
@@ -109,15 +109,13 @@ describe('checkDataAccuracy()', () => {
 });
 
 describe('checkImmutableCost()', () => {
-  type Make = NonNullable<Parameters<typeof checkImmutableCost>[1]['makeInvoice']>;
-
   it('is red when an invoice is priced anew', async () => {
-    const reprice: Make = async (client, { priceTables, ...request }) => {
-      const { invoice } = await makeCostInvoice(client, request);
-      const cost = BigInt(invoice.total_queries) * (priceTables[0]?.basePerQuery ?? 0n);
-      return seal({ ...invoice, total_cost_usd: formatUsd(cost) });
-    };
-    const result = await checkImmutableCost(service(), { now, makeInvoice: reprice });
+    const reprice: InvoiceMaker = async (client, { priceTables, ...request }) =>
+      (await makeCostInvoices(client, request)).map(({ invoice }) => {
+        const cost = BigInt(invoice.total_queries) * (priceTables[0]?.basePerQuery ?? 0n);
+        return seal({ ...invoice, total_cost_usd: formatUsd(cost) });
+      });
+    const result = await checkImmutableCost(service(), { now, makeInvoices: reprice });
     expectRed(
       result,
       /^acme-corp: .*hash [0-9a-f]{8}; after a price change .*hash [0-9a-f]{8}$/m,
@@ -126,11 +124,12 @@ describe('checkImmutableCost()', () => {
   });
 
   it('is red when an invoice is the same twice and not what was stored', async () => {
-    const wrong: Make = async (client, request) => {
-      const { invoice } = await makeCostInvoice(client, request);
-      return seal({ ...invoice, total_cost_usd: '1.00000000' });
-    };
-    const result = await checkImmutableCost(service(), { now, makeInvoice: wrong });
+    const wrong: InvoiceMaker = async (client, request) =>
+      (await makeCostInvoices(client, request)).map(({ invoice }) => {
+        const lines = invoice.lines.map((line) => ({ ...line, cost_usd: '1.00000000' }));
+        return seal({ ...invoice, lines });
+      });
+    const result = await checkImmutableCost(service(), { now, makeInvoices: wrong });
     expectRed(
       result,
       /^acme-corp: the invoice says \$1\.00000000, the daily rollup \$47\.22999700$/m,

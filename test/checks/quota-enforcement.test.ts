@@ -78,8 +78,8 @@ describe('checkQuotaEnforcement()', () => {
     const { status, evidence } = await checkOf(broken);
     expect([status, evidence[0], evidence.at(-2)]).toEqual([
       'fail',
-      'request 1 of 10 got 400, not 200',
-      'request 11 got 400, not 429',
+      'request 1 of 10 got 503, not 200',
+      'request 11 got 503, not 429',
     ]);
   });
 

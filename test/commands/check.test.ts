@@ -58,8 +58,8 @@ describe('npm run check -- m12.1-m12.2', () => {
         "import { seal } from './seal.js';\nimport { costOf, PRICE_TABLES } from '../metering/costs.js';",
       ],
       [
-        'cost_usd: formatUsd(parseUsd(line.cost_usd)) })',
-        'cost_usd: formatUsd(costOf(PRICE_TABLES[0], { model: line.model, queries: line.queries, tokensInput: line.tokens_input, tokensOutput: line.tokens_output, bytes: line.bytes })) })',
+        'const cost_usd = formatUsd(parseUsd(line.cost_usd));',
+        'const cost_usd = formatUsd(costOf(PRICE_TABLES[0], { model: line.model, queries: line.queries, tokensInput: line.tokens_input, tokensOutput: line.tokens_output, bytes: line.bytes }));',
       ],
     ];
     const dearer: [string, string][] = [["parseUsd('0.0025')", "parseUsd('0.0030')"]];
@@ -82,8 +82,8 @@ describe('npm run check -- m12.1-m12.2', () => {
         "import { seal } from './seal.js';\nimport { costOf, PRICE_TABLES, priceTableAt } from '../metering/costs.js';",
       ],
       [
-        'cost_usd: formatUsd(parseUsd(line.cost_usd)) })',
-        'cost_usd: formatUsd(costOf(priceTableAt(PRICE_TABLES, new Date()), { model: line.model, queries: line.queries, tokensInput: line.tokens_input, tokensOutput: line.tokens_output, bytes: line.bytes })) })',
+        'const cost_usd = formatUsd(parseUsd(line.cost_usd));',
+        'const cost_usd = formatUsd(costOf(priceTableAt(PRICE_TABLES, new Date()), { model: line.model, queries: line.queries, tokensInput: line.tokens_input, tokensOutput: line.tokens_output, bytes: line.bytes }));',
       ],
     ];
     const result = await copy.changed('invoices/cost-invoice.js', reprice, () => check());
@@ -98,8 +98,8 @@ describe('npm run check -- m12.1-m12.2', () => {
   it('is red when a cost invoice is priced by the prices that it is handed', async () => {
     const reprice: [string, string][] = [
       [
-        'cost_usd: formatUsd(parseUsd(line.cost_usd)) })',
-        'cost_usd: formatUsd(BigInt(line.queries) * arguments[1].priceTables[0].basePerQuery) })',
+        'const cost_usd = formatUsd(parseUsd(line.cost_usd));',
+        'const cost_usd = formatUsd(BigInt(line.queries) * arguments[1].priceTables[0].basePerQuery);',
       ],
     ];
     const result = await copy.changed('invoices/cost-invoice.js', reprice, () => check());
@@ -130,12 +130,13 @@ describe('npm run check -- m12.1-m12.2', () => {
 
   it('is red when the gate looks first and counts in a second call', async () => {
     const twoSteps: [string, string][] = [
-      ['if refused == 0 and amount > 0', "if ARGV[3 * #KEYS + 1] ~= 'count' and refused == 0 and amount > 0"],
-      ['if refused == 0 then\n', "if ARGV[3 * #KEYS + 1] == 'count' then\n"],
+      ['if more_queries > 0', "if ARGV[8] ~= 'count' and more_queries > 0"],
+      ['elseif more_tokens > 0', "elseif ARGV[8] ~= 'count' and more_tokens > 0"],
+      ['else\n  queries, tokens =', "elseif ARGV[8] == 'count' then\n  queries, tokens ="],
       [
-        'return decisionOf(request, windows, { used, refusedBy: QUOTA_KINDS[refused - 1] });',
-        `if (refused === 0) await redis.reserveQuota(windows.length, ...windows.map(({ key }) => key), ...windows.flatMap(({ kind, keepMs }) => [request.limits[kind], request.amounts[kind], keepMs]), 'count');
-            return decisionOf(request, windows, { used, refusedBy: QUOTA_KINDS[refused - 1] });`,
+        'const [refused, queries = 0, tokens = 0] = answer;',
+        `if (answer[0] === 0) await redis.reserveQuota(1, ...asked, 0, 0, 'count');
+            const [refused, queries = 0, tokens = 0] = answer;`,
       ],
     ];
     const result = await copy.changed('quotas/redis-quota-gate.js', twoSteps, () => check());

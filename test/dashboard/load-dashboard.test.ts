@@ -2,11 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadDashboard, tablesRead } from '../../src/dashboard/load-dashboard.js';
 import { PANELS, type Panel } from '../../src/dashboard/panels.js';
 import { InvalidInputError } from '../../src/errors.js';
-import { insertBatch } from '../../src/metering/insert-events.js';
 import { loadSampleMonth } from '../../src/metering/sample-month.js';
 import { PLANS } from '../../src/plans.js';
 import { type Embedded, openEmbedded } from '../support/embedded.js';
-import { eventOf, idOf } from '../support/events.js';
+import { eventOf, storeBatch } from '../support/events.js';
 
 let engine: Embedded;
 beforeAll(async () => {
@@ -100,7 +99,7 @@ describe('loadDashboard()', () => {
   });
 
   it('shows nothing of another tenant or of another day', async () => {
-    await insertBatch(engine.clickhouse, { id: idOf(1), events: [eventOf({ tenantId: 'newcomer' })] });
+    await storeBatch(engine.clickhouse, [eventOf({ tenantId: 'newcomer' })]);
     const now = new Date('2025-11-14T23:59:59.999Z');
     const loaded = await loadDashboard(engine.clickhouse, { ...request, tenantId: 'newcomer', now });
     expect(loaded.map(({ rows }) => rows.length)).toEqual([0, 0, 0, 1, 0]);

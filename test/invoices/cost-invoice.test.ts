@@ -3,10 +3,9 @@ import { InvalidInputError } from '../../src/errors.js';
 import { type CostInvoice, makeCostInvoice } from '../../src/invoices/cost-invoice.js';
 import { invoiceCsv } from '../../src/invoices/csv.js';
 import { sha256 } from '../../src/invoices/seal.js';
-import { insertBatch } from '../../src/metering/insert-events.js';
 import { loadSampleMonth } from '../../src/metering/sample-month.js';
 import { type Embedded, openEmbedded } from '../support/embedded.js';
-import { eventOf, idOf } from '../support/events.js';
+import { eventOf, storeBatch } from '../support/events.js';
 
 let engine: Embedded;
 beforeAll(async () => {
@@ -34,6 +33,7 @@ describe('makeCostInvoice()', () => {
       currency: 'usd',
       lines: [
         {
+          usage_month: '2025-11',
           event_type: 'query',
           model: 'gpt-4o',
           price_version: '2025-01',
@@ -99,7 +99,7 @@ describe('makeCostInvoice()', () => {
     const events = times.map((time) =>
       eventOf({ tenantId: 'edge', timestamp: new Date(time) }, new Date(time)),
     );
-    await insertBatch(engine.clickhouse, { id: idOf(1), events });
+    await storeBatch(engine.clickhouse, events);
     const queries: number[] = [];
     for (const month of ['2025-10', '2025-11', '2025-12']) {
       queries.push((await invoiceOf('edge', month)).invoice.total_queries);
@@ -116,7 +116,7 @@ describe('makeCostInvoice()', () => {
     ] as const;
     const events = some.map((input) => eventOf({ tenantId: 'mixed', ...input }));
     const repriced = { ...eventOf({ tenantId: 'mixed' }), price_version: '2025-11' };
-    await insertBatch(engine.clickhouse, { id: idOf(2), events: [...events, repriced] });
+    await storeBatch(engine.clickhouse, [...events, repriced]);
     const { invoice } = await invoiceOf('mixed');
     expect(
       invoice.lines.map((line) => [line.event_type, line.model, line.price_version, line.cost_usd]),

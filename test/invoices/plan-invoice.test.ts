@@ -1,14 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InvalidInputError } from '../../src/errors.js';
 import { makePlanInvoice } from '../../src/invoices/plan-invoice.js';
-import { insertBatch } from '../../src/metering/insert-events.js';
 import { loadSampleMonth } from '../../src/metering/sample-month.js';
 import { recordTenants, type TenantTerms } from '../../src/metering/tenants.js';
 import { type Embedded, openEmbedded } from '../support/embedded.js';
-import { eventOf, idOf } from '../support/events.js';
+import { eventOf, idOf, storeBatch } from '../support/events.js';
 
 let engine: Embedded;
-let batches = 0;
 beforeAll(async () => {
   engine = await openEmbedded();
   await loadSampleMonth(engine.clickhouse, { events: 105_000 });
@@ -33,11 +31,10 @@ const record = (tenantId: string, ...terms: [from: string, some?: Partial<Tenant
   );
 /** Stores one event of so many queries at each instant. */
 const use = async (tenantId: string, usage: Record<string, number>) => {
-  batches += 1;
   const events = Object.entries(usage).map(([instant, queries]) =>
     eventOf({ tenantId, queries, timestamp: new Date(instant) }, new Date(instant)),
   );
-  await insertBatch(engine.clickhouse, { id: idOf(batches), events });
+  await storeBatch(engine.clickhouse, events);
 };
 
 describe('makePlanInvoice()', () => {
@@ -163,11 +160,7 @@ describe('makePlanInvoice()', () => {
   it('counts a copy of an event once', async () => {
     await record('twice', ['2025-10-01']);
     for (let copy = 1; copy <= 2; copy += 1) {
-      batches += 1;
-      await insertBatch(engine.clickhouse, {
-        id: idOf(batches),
-        events: [eventOf({ tenantId: 'twice', eventId: idOf(1) })],
-      });
+      await storeBatch(engine.clickhouse, [eventOf({ tenantId: 'twice', eventId: idOf(1) })]);
     }
     expect((await invoiceOf('twice')).total_queries).toBe(1);
   });

@@ -3,14 +3,13 @@ import { InvoiceChangedError } from '../../src/errors.js';
 import { makeCostInvoice } from '../../src/invoices/cost-invoice.js';
 import { seal } from '../../src/invoices/seal.js';
 import { issueInvoice, readSnapshot } from '../../src/invoices/snapshot.js';
-import { insertBatch } from '../../src/metering/insert-events.js';
 import { type Embedded, openEmbedded } from '../support/embedded.js';
-import { eventOf, idOf, NOW } from '../support/events.js';
+import { eventOf, NOW, storeBatch } from '../support/events.js';
 
 let engine: Embedded;
 beforeAll(async () => {
   engine = await openEmbedded();
-  await insertBatch(engine.clickhouse, { id: idOf(1), events: [eventOf()] });
+  await storeBatch(engine.clickhouse, [eventOf()]);
 });
 afterAll(() => engine.close());
 beforeEach(() => engine.command('TRUNCATE TABLE invoice_snapshots'));

@@ -1,7 +1,9 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InvalidInputError, UnknownModelError } from '../../src/errors.js';
 import { PRICE_TABLES, type PriceTable } from '../../src/metering/costs.js';
-import { createEvent, type EventInput } from '../../src/metering/event.js';
+import { createEvent, EVENT_COLUMNS, encodeRow, isRow } from '../../src/metering/event.js';
+import { type EventInput, eventInput, isUsual } from '../../src/metering/event-input.js';
 import { eventOf, idOf, NOW } from '../support/events.js';
 
 const dated = (instant: string) => new Date(instant);
@@ -155,5 +157,87 @@ describe('createEvent()', () => {
     expect((refusalOf(input) as Error).message).toMatch(
       /^Cannot accept event: it must be an object, current value is /,
     );
+  });
+});
+
+describe('encodeRow()', () => {
+  // No two values are alike, so that none can stand in another's place.
+  const event = {
+    tenant_id: 'acme-corp',
+    event_id: idOf(1),
+    event_type: 'embedding',
+    timestamp: 1,
+    queries: 2,
+    tokens_input: 3,
+    tokens_output: 4,
+    bytes: 5,
+    model: 'gpt-4o',
+    endpoint: '/é\n"\u2028',
+    latency_ms: 6,
+    cost_usd: '7.00000000',
+    price_version: '2025-01',
+    created_at: 8,
+  } as const;
+
+  it('writes the values in the order of EVENT_COLUMNS, on one line', () => {
+    const line = encodeRow(event);
+    expect(JSON.parse(line)).toEqual(EVENT_COLUMNS.map((column) => event[column]));
+    expect(line).not.toContain('\n');
+  });
+
+  it('leaves no field out: EVENT_COLUMNS has exactly the keys of an event, each once', () => {
+    expect([...EVENT_COLUMNS].sort()).toEqual(Object.keys(eventOf()).sort());
+  });
+
+  it('is what isRow() takes, with neither a value more or less nor one in another’s place', () => {
+    const values = JSON.parse(encodeRow(event)) as unknown[];
+    const [tenant, id, ...rest] = values;
+    expect(isRow(encodeRow(event))).toBe(true);
+    const others = [
+      [...values, 8],
+      values.slice(0, -1),
+      [id, tenant, ...rest],
+      [tenant, null, ...rest],
+      event,
+    ];
+    expect(others.map((other) => isRow(JSON.stringify(other)))).toEqual(others.map(() => false));
+    expect(isRow(encodeRow(event).slice(0, -1))).toBe(false);
+  });
+});
+
+describe('isUsual()', () => {
+  it('takes nothing that the schema refuses or changes', () => {
+    const odd = fc.constantFrom<unknown>(
+      null,
+      '',
+      'gpt-4o',
+      'x\ud800',
+      'A',
+      -1,
+      0.5,
+      2 ** 32,
+      7,
+      NaN,
+      true,
+      [],
+      {},
+    );
+    const more = fc.dictionary(
+      fc.constantFrom('type', 'queries', 'tokensInput', 'model', 'endpoint', 'latencyMs', 'eventId', 'more'),
+      fc.oneof(odd, fc.constantFrom<unknown>('query', undefined, 3)),
+    );
+    const input = fc
+      .tuple(fc.constantFrom<unknown>('acme-corp', 'A', 7), more)
+      .map(([tenantId, rest]) => ({ tenantId, ...rest }));
+    let usual = 0;
+    fc.assert(
+      fc.property(input, (given) => {
+        if (!isUsual(given as unknown as EventInput)) return;
+        usual += 1;
+        expect(eventInput.parse(given)).toEqual(given);
+      }),
+      { numRuns: 5_000 },
+    );
+    expect(usual).toBeGreaterThan(10);
   });
 });

@@ -1,10 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type EncodedBatch, encodeBatch } from '../../src/metering/encode-batch.js';
 import { FallbackFile } from '../../src/metering/fallback-file.js';
-import type { Batch } from '../../src/metering/insert-events.js';
-import { eventOf, idOf } from '../support/events.js';
+import { eventOf, idOf, NOW } from '../support/events.js';
 
 let folder: string;
 let path: string;
@@ -12,45 +12,81 @@ let file: FallbackFile;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'fallback-'));
   path = join(folder, 'deep', 'fallback.jsonl');
-  file = new FallbackFile(path);
+  file = fileAt(path);
 });
-afterEach(() => rmSync(folder, { recursive: true }));
+afterEach(async () => {
+  for (const one of opened.splice(0)) await one.close();
+  rmSync(folder, { recursive: true });
+});
+const opened: FallbackFile[] = [];
+const fileAt = (place: string) => {
+  const one = new FallbackFile(place);
+  opened.push(one);
+  return one;
+};
 
-const batchOf = (number: number): Batch => ({
-  id: idOf(number),
-  events: [eventOf({ eventId: idOf(number) })],
-});
+const batchOf = (number: number): Promise<EncodedBatch> =>
+  encodeBatch(idOf(number), [eventOf({ eventId: idOf(number) })]);
 const fill = async (...numbers: number[]) => {
-  for (const number of numbers) await file.append(batchOf(number));
+  for (const number of numbers) await file.append(await batchOf(number));
 };
 /** Takes batches and notes their ids; refuses that of number `refused`. */
 const receiver = (refused?: number) => {
-  const ids: string[] = [];
-  const send = async ({ id }: Batch) => {
-    if (refused !== undefined && id === idOf(refused)) throw new Error('refused');
-    ids.push(id);
+  const batches: EncodedBatch[] = [];
+  const send = async (batch: EncodedBatch) => {
+    if (refused !== undefined && batch.id === idOf(refused)) throw new Error('refused');
+    batches.push(batch);
   };
-  return { ids, send };
+  return { batches, ids: () => batches.map(({ id }) => id), send };
 };
+const text = () => readFileSync(path, 'utf8');
 
 describe('FallbackFile', () => {
   it('is empty before anything was written', async () => {
-    expect([await file.size(), await file.replay(receiver().send)]).toEqual([0, 0]);
+    const { ids, send } = receiver();
+    await file.replay(send);
+    expect(ids()).toEqual([]);
+    expect(file.state).toEqual({ events: 0, bytes: 0, oldest: undefined, quarantined: 0 });
+  });
+
+  it('has a header with the batch’s id and size, and the events as lines', async () => {
+    await fill(1);
+    const [header = '', row] = text().split('\n');
+    const { rows } = await batchOf(1);
+    expect(JSON.parse(header)).toMatchObject({
+      batch: idOf(1),
+      events: 1,
+      bytes: rows.length,
+      oldest: NOW.getTime(),
+    });
+    expect(`${row}\n`).toBe(rows);
   });
 
   it('hands over what was written, oldest first, byte for byte, and forgets it', async () => {
     await fill(1, 2, 3);
-    const batches: Batch[] = [];
-    expect(await new FallbackFile(path).replay(async (batch) => void batches.push(batch))).toBe(3);
-    expect(batches).toEqual([1, 2, 3].map(batchOf));
-    expect(await file.size()).toBe(0);
+    const { batches, send } = receiver();
+    const later = fileAt(path);
+    await later.replay(send);
+    expect(batches).toEqual([await batchOf(1), await batchOf(2), await batchOf(3)]);
+    expect(later.state).toEqual({ events: 0, bytes: 0, oldest: undefined, quarantined: 0 });
+    expect(text()).toBe('');
+  });
+
+  it('says what waits', async () => {
+    await fill(1, 2);
+    const { size } = statSync(path);
+    expect(file.state).toEqual({ events: 2, bytes: size, oldest: NOW.getTime(), quarantined: 0 });
+    const later = fileAt(path);
+    await later.open();
+    expect(later.state).toEqual(file.state);
   });
 
   it('keeps the order of appends that were not awaited', async () => {
-    await Promise.all([1, 2, 3, 4].map((number) => file.append(batchOf(number))));
+    const batches = await Promise.all([1, 2, 3, 4].map(batchOf));
+    await Promise.all(batches.map((batch) => file.append(batch)));
     const { ids, send } = receiver();
     await file.replay(send);
-    expect(ids).toEqual([1, 2, 3, 4].map(idOf));
+    expect(ids()).toEqual([1, 2, 3, 4].map(idOf));
   });
 
   it('stops at a refusal, and begins there the next time', async () => {
@@ -58,69 +94,57 @@ describe('FallbackFile', () => {
     const [first, second] = [receiver(2), receiver()];
     await expect(file.replay(first.send)).rejects.toThrow('refused');
     await fill(4);
-    expect(await file.replay(second.send)).toBe(3);
-    expect([first.ids, second.ids]).toEqual([[idOf(1)], [2, 3, 4].map(idOf)]);
+    await file.replay(second.send);
+    expect([first.ids(), second.ids()]).toEqual([[idOf(1)], [2, 3, 4].map(idOf)]);
   });
 
-  it('takes up the part that a killed process was replaying before the newer one', async () => {
-    await fill(1);
-    await expect(file.replay(receiver(1).send)).rejects.toThrow('refused');
-    await fill(2);
+  it('marks what was sent, so that a killed process’s successor goes on behind it', async () => {
+    await fill(1, 2, 3);
+    await expect(file.replay(receiver(3).send)).rejects.toThrow('refused');
     const { ids, send } = receiver();
-    await new FallbackFile(path).replay(send);
-    expect(ids).toEqual([idOf(1), idOf(2)]);
+    await fileAt(path).replay(send);
+    expect(ids()).toEqual([idOf(3)]);
   });
 
-  it('sets a half-written last line aside and keeps the others', async () => {
+  it('hands a batch over again when its mark was lost', async () => {
     await fill(1, 2);
-    truncateSync(path, readFileSync(path).length - 40);
+    const whole = statSync(path).size;
+    await expect(file.replay(receiver(2).send)).rejects.toThrow('refused');
+    truncateSync(path, whole);
+    const { batches, send } = receiver();
+    await fileAt(path).replay(send);
+    expect(batches).toEqual([await batchOf(1), await batchOf(2)]);
+  });
+
+  it('goes on behind half a mark', async () => {
+    await fill(1, 2);
+    await expect(file.replay(receiver(2).send)).rejects.toThrow('refused');
+    truncateSync(path, statSync(path).size - 5);
     const { ids, send } = receiver();
-    expect(await file.replay(send)).toBe(1);
-    expect(ids).toEqual([idOf(1)]);
-    expect(readFileSync(file.quarantine, 'utf8')).toMatch(new RegExp(`^\\{"id":"${idOf(2)}".*[^}]\\n$`));
+    await fileAt(path).replay(send);
+    expect(ids()).toEqual([1, 2].map(idOf));
   });
 
-  it('does not glue a new batch to half a line', async () => {
-    await fill(1);
-    truncateSync(path, readFileSync(path).length - 40);
-    await new FallbackFile(path).append(batchOf(2));
+  it('replays three hundred batches in order, and those that come meanwhile', async () => {
+    const numbers = Array.from({ length: 300 }, (_, index) => index + 1);
+    await fill(...numbers);
+    const later = fileAt(path);
     const { ids, send } = receiver();
-    await file.replay(send);
-    expect(ids).toEqual([idOf(2)]);
+    await later.replay(async (batch) => {
+      if (batch.id === idOf(150)) await later.append(await batchOf(301));
+      await send(batch);
+    });
+    expect(ids()).toEqual([...numbers, 301].map(idOf));
+    expect(text()).toBe('');
   });
-
-  it('takes a whole last line that only lacks its end', async () => {
-    await fill(1);
-    truncateSync(path, readFileSync(path).length - 1);
-    const { ids, send } = receiver();
-    await file.replay(send);
-    expect(ids).toEqual([idOf(1)]);
-  });
-
-  it('sets a bad line aside once, however often the replay stops behind it', async () => {
-    await fill(1);
-    writeFileSync(path, `not json\n${readFileSync(path, 'utf8')}`);
-    for (let time = 1; time <= 3; time += 1) await file.replay(receiver(1).send).catch(() => undefined);
-    expect(readFileSync(file.quarantine, 'utf8')).toBe('not json\n');
-  });
-
-  it.each(['null', '7', '[]', '{}', '{"id":1,"events":[]}', '{"id":"x"}', '{"id":"x","events":{}}'])(
-    'sets %s aside, which is JSON and no batch',
-    async (line) => {
-      await fill(1);
-      writeFileSync(path, `${line}\n`);
-      expect(await file.replay(receiver().send)).toBe(0);
-      expect(readFileSync(file.quarantine, 'utf8')).toBe(`${line}\n`);
-    },
-  );
 
   it('goes on after an append that failed', async () => {
     writeFileSync(join(folder, 'deep'), 'a file where the folder should be');
-    await expect(file.append(batchOf(1))).rejects.toThrow(/EEXIST|ENOTDIR/);
+    await expect(file.append(await batchOf(1))).rejects.toThrow(/EEXIST|ENOTDIR/);
     rmSync(join(folder, 'deep'));
     await fill(2);
     const { ids, send } = receiver();
     await file.replay(send);
-    expect(ids).toEqual([idOf(2)]);
+    expect(ids()).toEqual([idOf(2)]);
   });
 });

@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ForeignDataError } from '../../src/errors.js';
 import { deleteUsage } from '../../src/metering/delete-usage.js';
-import { insertBatch } from '../../src/metering/insert-events.js';
 import { loadSampleMonth, restoreSampleTenant } from '../../src/metering/sample-month.js';
 import { sampleTenants } from '../../src/metering/sample-tenants.js';
 import { recordTenants } from '../../src/metering/tenants.js';
 import { parseMonth } from '../../src/period.js';
 import { countsOf, type Embedded, openEmbedded } from '../support/embedded.js';
-import { eventOf, idOf } from '../support/events.js';
+import { eventOf, storeBatch } from '../support/events.js';
 
 const events = 105_000;
 let engine: Embedded;
@@ -57,7 +56,7 @@ describe('loadSampleMonth(), again', () => {
 
   it('refuses a database with usage of others, and changes nothing', async () => {
     const foreign = eventOf({ tenantId: 'somebody-else' });
-    await insertBatch(engine.clickhouse, { id: idOf(1), events: [foreign] });
+    await storeBatch(engine.clickhouse, [foreign]);
     const before = await countsOf(engine);
     await expect(loadSampleMonth(engine.clickhouse, { events })).rejects.toThrow(
       new ForeignDataError(['somebody-else']),

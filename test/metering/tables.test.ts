@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { insertBatch } from '../../src/metering/insert-events.js';
 import { createTables } from '../../src/metering/tables.js';
 import { countsOf, type Embedded, openEmbedded } from '../support/embedded.js';
-import { eventOf, idOf } from '../support/events.js';
+import { eventOf, storeBatch } from '../support/events.js';
 
 let engine: Embedded;
 beforeAll(async () => {
@@ -12,7 +11,7 @@ afterAll(() => engine.close());
 
 describe('createTables()', () => {
   it('changes nothing when it runs again', async () => {
-    await insertBatch(engine.clickhouse, { id: idOf(1), events: [eventOf()] });
+    await storeBatch(engine.clickhouse, [eventOf()]);
     await createTables(engine.clickhouse);
     expect(await countsOf(engine)).toEqual({
       events: '1 0.00142000',

@@ -1,12 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { InvalidInputError, UnknownModelError } from '../../src/errors.js';
-import { FallbackFile } from '../../src/metering/fallback-file.js';
 import { UsageTracker, type UsageTrackerOptions } from '../../src/metering/tracker.js';
-import { NOW } from '../support/events.js';
+import { eventsIn, NOW } from '../support/events.js';
 
 /** A client that notes how many events each insert had. */
 function countingClient() {
@@ -16,7 +15,7 @@ function countingClient() {
     first = resolve;
   });
   const command = async ({ query }: { query: string }) => {
-    inserts.push(query.match(/"event_id"/g)?.length ?? 0);
+    inserts.push(eventsIn(query).length);
     first();
   };
   return { inserts, called, client: { command } as unknown as ClickHouseClient };
@@ -88,18 +87,24 @@ describe('track()', () => {
     await tracker.close();
   });
 
-  it('never waits: a client that does not answer holds nothing up', () => {
-    const hanging = { command: () => new Promise(() => undefined) } as unknown as ClickHouseClient;
+  it('never waits: a client that does not answer holds nothing up', async () => {
+    let answer: () => void = () => undefined;
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const hanging = { command: () => answered } as unknown as ClickHouseClient;
     const tracker = trackerOf(hanging, { batchSize: 1 });
     track(tracker, 1_000);
-    return expect(tracker.stats()).resolves.toMatchObject({ tracked: 1_000 });
+    expect(tracker.stats()).toMatchObject({ tracked: 1_000, buffered: 1_000 });
+    answer();
+    await tracker.close();
   });
 
   it('refuses what the caller got wrong, and keeps nothing of it', async () => {
     const tracker = trackerOf();
     expect(() => tracker.track({ tenantId: 'A B' })).toThrow(InvalidInputError);
     expect(() => tracker.track({ tenantId: 'a', model: 'gpt-5' })).toThrow(UnknownModelError);
-    expect(await tracker.stats()).toMatchObject({ tracked: 0, buffered: 0 });
+    expect(tracker.stats()).toMatchObject({ tracked: 0, buffered: 0 });
   });
 
   it('refuses after close()', async () => {
@@ -114,36 +119,76 @@ describe('flush()', () => {
     const { client, inserts } = countingClient();
     const tracker = trackerOf(client, { batchSize: 50_000 });
     track(tracker, 25_000);
-    await tracker.flush();
+    await tracker.close();
     expect(inserts).toEqual([10_000, 10_000, 5_000]);
   });
 
   it('sends nothing when nothing waits', async () => {
     const { client, inserts } = countingClient();
-    await trackerOf(client).flush();
+    await trackerOf(client).close();
     expect(inserts).toEqual([]);
   });
 
-  it('is content when an event comes while it ends', async () => {
-    const { client } = countingClient();
+  it('sends what comes while it sends', async () => {
+    const { client, inserts } = countingClient();
     const tracker = trackerOf(client);
-    vi.spyOn(FallbackFile.prototype, 'size')
-      .mockResolvedValueOnce(0)
-      .mockImplementationOnce(async () => {
-        track(tracker);
-        return 0;
-      });
+    const { command } = client;
+    client.command = (statement) => {
+      if (inserts.length === 0) track(tracker, 2);
+      return command(statement);
+    };
     track(tracker);
     await tracker.flush();
-    expect(await tracker.stats()).toMatchObject({ stored: 1, buffered: 1 });
+    expect(inserts).toEqual([1, 2]);
+    expect(tracker.stats()).toMatchObject({ stored: 3, buffered: 0, oldest: undefined });
+    await tracker.close();
+  });
+
+  it('has a turn for each of two at once, and sends each event once', async () => {
+    const { client, inserts } = countingClient();
+    const tracker = trackerOf(client);
+    track(tracker);
+    const first = tracker.flush();
+    await Promise.resolve();
+    track(tracker, 2);
+    await Promise.all([first, tracker.flush()]);
+    expect(inserts.reduce((sum, count) => sum + count, 0)).toBe(3);
     await tracker.close();
   });
 
   it('tries once for all events that came at once, not once for each', async () => {
     const tracker = trackerOf(undefined, { batchSize: 10 });
     track(tracker, 1_000);
+    await tracker.close();
+    expect(tracker.stats()).toMatchObject({ fellBack: 1_000, failures: 1 });
+  });
+
+  it.each([
+    ['an open file', true],
+    ['a file not yet opened', false],
+  ])('waits for what memory had no room for and is on its way to the disk: %s', async (_name, opened) => {
+    const { client, inserts } = countingClient();
+    const tracker = trackerOf(client, { maxBuffered: 2_500, batchSize: 10_000 });
+    if (opened) await tracker.flush();
+    track(tracker, 2_500);
     await tracker.flush();
-    expect(await tracker.stats()).toMatchObject({ fellBack: 1_000, failures: 1 });
+    expect(tracker.stats()).toMatchObject({ fellBack: 2_500, buffered: 0, lastError: undefined });
+    await tracker.close();
+    expect(inserts).toEqual([2_500]);
+  });
+
+  it('sends what the disk refuses only after it was asked', async () => {
+    writeFileSync(join(folder, 'file'), 'no folder');
+    const { client, inserts } = countingClient();
+    const tracker = trackerOf(client, {
+      fallbackFile: join(folder, 'file', 'fallback.jsonl'),
+      maxBuffered: 2_500,
+      batchSize: 10_000,
+    });
+    track(tracker, 2_500);
+    await tracker.flush();
+    expect([inserts, tracker.stats().buffered]).toEqual([[2_500], 0]);
+    await tracker.close();
   });
 
   it('may be called many times at once', async () => {
@@ -188,17 +233,20 @@ describe('stats()', () => {
     const { client } = countingClient();
     const tracker = trackerOf(client, { batchSize: 10 });
     track(tracker, 3);
-    expect(await tracker.stats()).toMatchObject({ tracked: 3, buffered: 3, stored: 0, batches: 0 });
+    expect(tracker.stats()).toMatchObject({ tracked: 3, buffered: 3, stored: 0, batches: 0 });
     await tracker.flush();
     track(tracker);
-    expect(await tracker.stats()).toEqual({
+    expect(tracker.stats()).toEqual({
       tracked: 4,
       buffered: 1,
       stored: 3,
       fellBack: 0,
       batches: 1,
       failures: 0,
+      onDisk: 0,
       fallbackBytes: 0,
+      quarantined: 0,
+      oldest: NOW.getTime(),
       lastError: undefined,
     });
     await tracker.close();
@@ -208,7 +256,7 @@ describe('stats()', () => {
     const tracker = trackerOf();
     track(tracker);
     await tracker.close();
-    expect(await tracker.stats()).toMatchObject({ fellBack: 1, failures: 1, lastError: 'ClickHouse is off' });
+    expect(tracker.stats()).toMatchObject({ fellBack: 1, failures: 1, lastError: 'ClickHouse is off' });
   });
 });
 
@@ -217,6 +265,7 @@ describe('new UsageTracker()', () => {
     [{ batchSize: 0 }, 'batchSize must be a whole number from 1 to 2147483647, current value is 0'],
     [{ batchSize: 1.5 }, 'batchSize must be a whole number from 1 to 2147483647, current value is 1.5'],
     [{ batchSize: NaN }, 'batchSize must be a whole number from 1 to 2147483647, current value is NaN'],
+    [{ maxBuffered: 0 }, 'maxBuffered must be a whole number from 1 to 2147483647, current value is 0'],
     [
       { flushIntervalMs: -1 },
       'flushIntervalMs must be a whole number from 1 to 2147483647, current value is -1',

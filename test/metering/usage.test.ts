@@ -1,13 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { InvalidInputError } from '../../src/errors.js';
 import { deleteUsage } from '../../src/metering/delete-usage.js';
-import { insertBatch } from '../../src/metering/insert-events.js';
 import { readUsage } from '../../src/metering/usage.js';
 import { countsOf, type Embedded, openEmbedded } from '../support/embedded.js';
-import { eventOf, idOf } from '../support/events.js';
+import { eventOf, storeBatch } from '../support/events.js';
 
 let engine: Embedded;
-let batches = 0;
 beforeAll(async () => {
   engine = await openEmbedded();
 });
@@ -15,13 +13,9 @@ afterAll(() => engine.close());
 beforeEach(async () => {
   for (const table of ['usage_events', 'usage_hourly', 'usage_daily'])
     await engine.command(`TRUNCATE TABLE ${table}`);
-  batches += 1;
   const times = ['2025-10-31T23:59:59.999Z', '2025-11-01T00:00:00.000Z', '2025-11-15T11:59:59.999Z'];
   const events = times.map((time) => eventOf({ timestamp: new Date(time), bytes: 5 }));
-  await insertBatch(engine.clickhouse, {
-    id: idOf(batches),
-    events: [...events, eventOf({ tenantId: 'beta-inc' })],
-  });
+  await storeBatch(engine.clickhouse, [...events, eventOf({ tenantId: 'beta-inc' })]);
 });
 
 const between = (startDate: string, endDate: string, tenantId = 'acme-corp') =>
@@ -44,8 +38,7 @@ describe('readUsage()', () => {
 
   it('adds up a day’s batches, types and models', async () => {
     for (const some of [{}, { model: 'gpt-4o-mini' }, { type: 'embedding' }] as const) {
-      batches += 1;
-      await insertBatch(engine.clickhouse, { id: idOf(batches), events: [eventOf(some)] });
+      await storeBatch(engine.clickhouse, [eventOf(some)]);
     }
     const { days } = await between('2025-11-15', '2025-11-15');
     expect(days).toEqual([

@@ -75,7 +75,7 @@ describe('the application over HTTP', () => {
     const tracker = { buffered: 5, fallback_bytes: 300 };
     expect(await health()).toEqual([
       503,
-      { status: 'degraded', clickhouse: 'unreachable', quota_gate: 'redis', tracker },
+      { status: 'degraded', clickhouse: 'unreachable', quota_gate: 'redis', tracker, warnings: [] },
     ]);
     const log = vi.spyOn(console, 'error').mockImplementation(() => undefined);
     const ended = once(client, 'end');
@@ -83,9 +83,9 @@ describe('the application over HTTP', () => {
     await ended;
     expect(await health()).toEqual([
       503,
-      { status: 'degraded', clickhouse: 'unreachable', quota_gate: 'unreachable', tracker },
+      { status: 'degraded', clickhouse: 'unreachable', quota_gate: 'unreachable', tracker, warnings: [] },
     ]);
-    expect(await problemOf(await ask())).toEqual([500, 'The request failed for a reason of ours']);
+    expect(await problemOf(await ask())).toEqual([503, 'The quota cannot be looked up right now']);
     log.mockRestore();
   });
 });

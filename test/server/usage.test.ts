@@ -105,7 +105,7 @@ describe('GET /health', () => {
     const response = await appWithStore().get('/health', '');
     expect([response.status, await response.json()]).toEqual([
       200,
-      { status: 'ok', clickhouse: 'embedded', quota_gate: 'redis', tracker },
+      { status: 'ok', clickhouse: 'embedded', quota_gate: 'redis', tracker, warnings: [] },
     ]);
   });
 
@@ -113,7 +113,7 @@ describe('GET /health', () => {
     const response = await testApp().get('/health', '');
     expect([response.status, await response.json()]).toEqual([
       200,
-      { status: 'ok', clickhouse: 'off', quota_gate: 'in-process', tracker },
+      { status: 'ok', clickhouse: 'off', quota_gate: 'in-process', tracker, warnings: [] },
     ]);
   });
 });

@@ -90,6 +90,8 @@ export async function startClickHouseFront(options: ClickHouseFrontOptions): Pro
     const fault = isInsert ? faults.shift() : undefined;
     if (fault === 'refuse') return void request.socket.destroy();
     if (fault === '500') throw new Error('Code: 999. DB::Exception: fault on demand. (KEEPER_EXCEPTION)');
+    // Held from its arrival on, so that no release() comes too early for it.
+    const release = fault === 'slow' ? new Promise<void>((resolve) => held.push(resolve)) : undefined;
     const result = await inTurn(() => run(engine, url.searchParams, statement));
     if (fault === '500-after-storing') {
       throw new Error('Code: 999. DB::Exception: fault on demand after storing. (KEEPER_EXCEPTION)');
@@ -99,7 +101,7 @@ export async function startClickHouseFront(options: ClickHouseFrontOptions): Pro
       response.write('half');
       return void setImmediate(() => request.socket.destroy());
     }
-    if (fault === 'slow') await new Promise<void>((resolve) => held.push(resolve));
+    await release;
     response.setHeader('x-clickhouse-summary', '{"written_rows":"0"}');
     response.end(result);
   }

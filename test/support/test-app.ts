@@ -1,5 +1,6 @@
 import { PRICE_TABLES } from '../../src/metering/costs.js';
-import { createEvent, type EventInput } from '../../src/metering/event.js';
+import { createEvent } from '../../src/metering/event.js';
+import type { EventInput } from '../../src/metering/event-input.js';
 import type { TrackerStats } from '../../src/metering/tracker.js';
 import { inProcessQuotaGate } from '../../src/quotas/in-process-quota-gate.js';
 import { ApiKeys } from '../../src/server/api-keys.js';
@@ -13,7 +14,10 @@ const STATS: TrackerStats = {
   fellBack: 1,
   batches: 1,
   failures: 1,
+  onDisk: 1,
   fallbackBytes: 300,
+  quarantined: 0,
+  oldest: NOW.getTime(),
   lastError: undefined,
 };
 
@@ -30,7 +34,7 @@ export function testApp(options: Partial<AppOptions> = {}) {
         tracked.push(input);
         return createEvent(input, { priceTables: PRICE_TABLES, now: NOW });
       },
-      stats: async () => STATS,
+      stats: () => STATS,
     },
     clickhouse: { mode: 'off', skip: 'OFFLINE=true' },
     limitsOf: () => ({ queries: 10, tokens: 100_000 }),

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { insertBatch } from '../../src/metering/insert-events.js';
-import { countsOf, type Embedded, openEmbedded } from '../support/embedded.js';
-import { eventOf, idOf, NOW } from '../support/events.js';
+import { encodeBatch } from '../../src/metering/encode-batch.js';
+import { insertBatch } from '../../src/metering/insert-batch.js';
+import { countsOf } from '../support/embedded.js';
+import { eventOf, idOf, NOW, storeBatch } from '../support/events.js';
+import { type Engine, emptyUsage, TRANSPORTS } from '../support/fronted.js';
 
-let engine: Embedded;
 let batches = 0;
 const newId = () => {
   batches += 1;
@@ -11,30 +12,28 @@ const newId = () => {
 };
 const everywhere = (counts: string) => ({ events: counts, hourly: counts, daily: counts });
 
-beforeAll(async () => {
-  engine = await openEmbedded();
-});
-afterAll(() => engine.close());
-beforeEach(async () => {
-  for (const table of ['usage_events', 'usage_hourly', 'usage_daily'])
-    await engine.command(`TRUNCATE TABLE ${table}`);
-});
+describe.each(TRANSPORTS)('insertBatch() over %s', (_name, open) => {
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await open();
+  });
+  afterAll(() => engine.close());
+  beforeEach(() => emptyUsage(engine));
 
-describe('insertBatch()', () => {
   it('stores two batches with different ids, one after the other', async () => {
-    await insertBatch(engine.clickhouse, { id: newId(), events: [eventOf()] });
-    await insertBatch(engine.clickhouse, { id: newId(), events: [eventOf()] });
+    await storeBatch(engine.clickhouse, [eventOf()]);
+    await storeBatch(engine.clickhouse, [eventOf()]);
     expect(await countsOf(engine)).toEqual(everywhere('2 0.00284000'));
   });
 
   it('leaves no setting behind for the next statement', async () => {
-    await insertBatch(engine.clickhouse, { id: newId(), events: [eventOf()] });
+    await storeBatch(engine.clickhouse, [eventOf()]);
     const [row] = await engine.rows(`SELECT getSetting('insert_deduplication_token') AS token`);
     expect(row).toEqual({ token: '' });
   });
 
   it('stores a batch once, however often it comes', async () => {
-    const batch = { id: newId(), events: [eventOf(), eventOf()] };
+    const batch = await encodeBatch(newId(), [eventOf(), eventOf()]);
     for (let time = 1; time <= 3; time += 1) await insertBatch(engine.clickhouse, batch);
     expect(await countsOf(engine)).toEqual(everywhere('2 0.00284000'));
   });
@@ -42,16 +41,16 @@ describe('insertBatch()', () => {
   it('knows a batch by its id, in whatever order its events come', async () => {
     const [one, two] = [eventOf(), eventOf()];
     const id = newId();
-    await insertBatch(engine.clickhouse, { id, events: [one, two] });
-    await insertBatch(engine.clickhouse, { id, events: [two, one] });
+    await storeBatch(engine.clickhouse, [one, two], id);
+    await storeBatch(engine.clickhouse, [two, one], id);
     expect(await countsOf(engine)).toEqual(everywhere('2 0.00284000'));
   });
 
   it('knows a batch again behind thirty others', async () => {
-    const batch = { id: newId(), events: [eventOf()] };
+    const batch = await encodeBatch(newId(), [eventOf()]);
     await insertBatch(engine.clickhouse, batch);
     for (let other = 1; other <= 30; other += 1) {
-      await insertBatch(engine.clickhouse, { id: newId(), events: [eventOf()] });
+      await storeBatch(engine.clickhouse, [eventOf()]);
     }
     await insertBatch(engine.clickhouse, batch);
     expect(await countsOf(engine)).toEqual(everywhere('31 0.04402000'));
@@ -59,14 +58,14 @@ describe('insertBatch()', () => {
 
   it('stores a batch over two months once', async () => {
     const events = [eventOf({ timestamp: new Date('2025-10-31T23:59:59.999Z') }), eventOf()];
-    const batch = { id: newId(), events };
+    const batch = await encodeBatch(newId(), events);
     await insertBatch(engine.clickhouse, batch);
     await insertBatch(engine.clickhouse, batch);
     expect(await countsOf(engine)).toEqual(everywhere('2 0.00284000'));
   });
 
   it('completes a batch that reached the events and not the daily rollup', async () => {
-    const batch = { id: newId(), events: [eventOf(), eventOf()] };
+    const batch = await encodeBatch(newId(), [eventOf(), eventOf()]);
     await engine.command('ALTER TABLE usage_daily ADD CONSTRAINT full CHECK queries > 1000');
     await expect(insertBatch(engine.clickhouse, batch)).rejects.toThrow('Constraint `full`');
     expect((await countsOf(engine)).daily).toBe('0 0.00000000');
@@ -77,14 +76,14 @@ describe('insertBatch()', () => {
 
   it('stores ten thousand events in one batch', async () => {
     const events = Array.from({ length: 10_000 }, () => eventOf({ endpoint: 'x'.repeat(200) }));
-    await insertBatch(engine.clickhouse, { id: newId(), events });
+    await storeBatch(engine.clickhouse, events);
     expect(await countsOf(engine)).toEqual(everywhere('10000 14.20000000'));
   });
 
   it('stores nothing for no events, and still takes the id later', async () => {
     const id = newId();
-    await insertBatch(engine.clickhouse, { id, events: [] });
-    await insertBatch(engine.clickhouse, { id, events: [eventOf()] });
+    await storeBatch(engine.clickhouse, [], id);
+    await storeBatch(engine.clickhouse, [eventOf()], id);
     expect(await countsOf(engine)).toEqual(everywhere('1 0.00142000'));
   });
 
@@ -96,8 +95,7 @@ describe('insertBatch()', () => {
       1: eventOf({ eventId: idOf(1) }),
       2: { ...eventOf({ eventId: idOf(1) }), cost_usd: '9.00000000', created_at: NOW.getTime() + 1 },
     };
-    for (const copy of order as (1 | 2)[])
-      await insertBatch(engine.clickhouse, { id: newId(), events: [copies[copy]] });
+    for (const copy of order as (1 | 2)[]) await storeBatch(engine.clickhouse, [copies[copy]]);
     expect((await countsOf(engine)).events).toBe('1 0.00142000');
     await engine.command('OPTIMIZE TABLE usage_events FINAL');
     expect((await countsOf(engine)).events).toBe('1 0.00142000');
@@ -111,33 +109,33 @@ describe('insertBatch()', () => {
     'emoji 👩‍💻 and \u0000 and \u2028',
     '[{"a":1}]\n{"tenant_id":"other"}',
   ])('gives back the endpoint %j as it came', async (endpoint) => {
-    await insertBatch(engine.clickhouse, { id: newId(), events: [eventOf({ endpoint })] });
+    await storeBatch(engine.clickhouse, [eventOf({ endpoint })]);
     expect(await engine.rows('SELECT endpoint FROM usage_events')).toEqual([{ endpoint }]);
   });
 
   it('gives back a hostile model as it came', async () => {
     const model = "'; DROP TABLE usage_events; -- {x:String}\\";
-    await insertBatch(engine.clickhouse, { id: newId(), events: [{ ...eventOf(), model }] });
+    await storeBatch(engine.clickhouse, [{ ...eventOf(), model }]);
     expect(await engine.rows('SELECT model FROM usage_daily')).toEqual([{ model }]);
   });
 
   it('keeps the money exact', async () => {
     const event = { ...eventOf(), cost_usd: '9999999999.99999999' };
-    await insertBatch(engine.clickhouse, { id: newId(), events: [event, eventOf()] });
+    await storeBatch(engine.clickhouse, [event, eventOf()]);
     expect((await countsOf(engine)).daily).toBe('2 10000000000.00141999');
   });
 
   it.each(["x', async_insert = 1 --", '', idOf(1).toUpperCase().replace('0', 'G'), `${idOf(1)}\n`])(
     'refuses the batch id %j',
     async (id) => {
-      await expect(insertBatch(engine.clickhouse, { id, events: [eventOf()] })).rejects.toThrow(
+      await expect(storeBatch(engine.clickhouse, [eventOf()], id)).rejects.toThrow(
         `Cannot insert batch: its id must be a UUID, current value is ${JSON.stringify(id)}`,
       );
     },
   );
 
   it('knows a batch again after the engine was closed and opened', async () => {
-    const batch = { id: newId(), events: [eventOf()] };
+    const batch = await encodeBatch(newId(), [eventOf()]);
     await insertBatch(engine.clickhouse, batch);
     engine = await engine.reopen();
     await insertBatch(engine.clickhouse, batch);

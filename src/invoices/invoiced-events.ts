@@ -1,0 +1,112 @@
+/**
+ * Which events a month's invoice is made of: each once, and each on one invoice alone, whenever
+ * the question is asked.
+ *
+ * - An event is on its own month's invoice if it was accepted within 72 hours of the month's end,
+ *   else on the first invoice that was open when it came: never a silent change of an old one.
+ * - Of copies under one id with several times the earliest accepted counts, looked for from the
+ *   month before on; for what came too late for its month, at any age. (Copies with the same time
+ *   the table itself removes.)
+ */
+import type { ClickHouseClient } from '@clickhouse/client';
+import { EVENTS_TABLE } from '../metering/tables.js';
+import { GRACE_MS, type Month, previousMonth } from '../period.js';
+
+/** Something to select from, and its parameters. */
+export interface InvoicedEvents {
+  /** A subquery in parentheses. */
+  readonly from: string;
+  readonly params: Readonly<Record<string, unknown>>;
+}
+
+/** What an invoice needs of an event. */
+const COLUMNS = `tenant_id, event_id, timestamp, event_type, model, price_version, queries, tokens_input,
+        tokens_output, bytes, cost_usd, created_at`;
+
+const at = (name: string) => `fromUnixTimestamp64Milli({${name}:Int64}, 'UTC')`;
+/** An event may be ahead of the clock that accepted it, by five minutes. */
+const UP_TO = `timestamp < ${at('closes')} + INTERVAL 5 MINUTE`;
+const MONTH = `timestamp >= ${at('start')} AND timestamp < ${at('end')}`;
+const ON_TIME = `${MONTH} AND created_at < ${at('closes')}`;
+const LATE = `timestamp < ${at('start')} AND created_at >= ${at('opens')} AND created_at < ${at('closes')}`;
+/** After the grace of their own month. */
+const TOO_LATE = `(${LATE} OR ${MONTH} AND created_at >= ${at('grace')} AND created_at < ${at('closes')})`;
+const MINE = '(empty({tenants:Array(String)}) OR tenant_id IN {tenants:Array(String)})';
+
+/**
+ * @param tenantIds whose events; all tenants' when left out
+ * @param acceptedBefore as the month was known at this instant; its closing when left out
+ * @example
+ * const { from, params } = await invoicedEvents(clickhouse, { tenantIds: ['acme-corp'], month });
+ * await clickhouse.query({ query: `SELECT sum(queries) FROM ${from}`, query_params: params });
+ */
+export async function invoicedEvents(
+  clickhouse: ClickHouseClient,
+  {
+    tenantIds = [],
+    month,
+    acceptedBefore,
+  }: { tenantIds?: readonly string[]; month: Month; acceptedBefore?: Date },
+): Promise<InvoicedEvents> {
+  const before = previousMonth(month.start);
+  const grace = month.end.getTime() + GRACE_MS;
+  const times = {
+    start: month.start.getTime(),
+    end: month.end.getTime(),
+    before: before.start.getTime(),
+    opens: month.start.getTime() + GRACE_MS,
+    grace,
+    closes: acceptedBefore?.getTime() ?? grace,
+  };
+  const params = { ...times, tenants: tenantIds };
+  const special = await tenantsWithCopiesOrLateEvents(clickhouse, params);
+  const usual = `SELECT ${COLUMNS} FROM ${EVENTS_TABLE} FINAL WHERE ${MINE} AND ${ON_TIME}`;
+  if (special.length === 0) return { from: `(${usual})`, params };
+  return {
+    from: `(
+      ${usual} AND tenant_id NOT IN {special:Array(String)}
+      UNION ALL
+      SELECT ${COLUMNS}
+      FROM
+      (
+        SELECT ${COLUMNS}
+        FROM ${EVENTS_TABLE} FINAL
+        WHERE tenant_id IN {special:Array(String)}
+          AND ${UP_TO}
+          AND (
+            timestamp >= ${at('before')}
+            OR (tenant_id, event_id) IN (
+              SELECT tenant_id, event_id
+              FROM ${EVENTS_TABLE}
+              WHERE tenant_id IN {special:Array(String)} AND ${TOO_LATE}))
+        ORDER BY created_at, timestamp
+        LIMIT 1 BY tenant_id, event_id
+      )
+      WHERE (${ON_TIME}) OR (${LATE})
+    )`,
+    params: { ...params, special },
+  };
+}
+
+/** Few, as a rule none: only their events are gone through one by one. */
+async function tenantsWithCopiesOrLateEvents(
+  clickhouse: ClickHouseClient,
+  params: Record<string, unknown>,
+): Promise<string[]> {
+  const result = await clickhouse.query({
+    query: `
+      SELECT tenant_id
+      FROM ${EVENTS_TABLE}
+      WHERE ${MINE} AND timestamp >= ${at('before')} AND ${UP_TO}
+      GROUP BY tenant_id
+      -- Hashes are counted a quarter faster, and equal ones of different ids only mean a closer look.
+      HAVING count() != uniqExact(cityHash64(event_id))
+      UNION DISTINCT
+      SELECT DISTINCT tenant_id
+      FROM ${EVENTS_TABLE}
+      WHERE ${MINE} AND ${TOO_LATE}`,
+    query_params: params,
+    format: 'JSONEachRow',
+  });
+  return (await result.json<{ tenant_id: string }>()).map(({ tenant_id }) => tenant_id);
+}

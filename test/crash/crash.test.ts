@@ -1,0 +1,21 @@
+import { describe, expect, it } from 'vitest';
+import { crash } from './crash.js';
+import { fourWriters } from './writers.js';
+
+describe('ten random kills', () => {
+  it('leave every confirmed event exactly once in events, rollups and invoice', async () => {
+    const { confirmed, problems } = await crash({ seed: 20_251_115, kills: 10 });
+    expect(problems).toEqual([]);
+    expect(confirmed).toBeGreaterThan(0);
+  }, 120_000);
+});
+
+describe('four writers that send 5,000 events one to four times', () => {
+  it('leave each exactly once in events and invoice, and in the rollups after the repair', async () => {
+    const { sent, failures, rebuilt, before, after } = await fourWriters({ seed: 20_251_115, events: 5_000 });
+    expect([before, after]).toEqual([[], []]);
+    expect(sent).toBe(12_439);
+    expect(failures).toBeGreaterThan(0);
+    expect(rebuilt).toBe(36);
+  }, 120_000);
+});
