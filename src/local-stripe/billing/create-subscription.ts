@@ -1,0 +1,273 @@
+/** New subscriptions: items, trial, first period and first invoice. */
+import { ApiError, invalid, unsupported } from '../http/api-error.js';
+import { mergeMetadata } from '../http/parameters.js';
+import { planOf } from '../resources/prices.js';
+import type { Account } from '../state/account.js';
+import { nulls } from '../state/stored.js';
+import type { Invoice, Subscription, SubscriptionItem } from '../state/tables.js';
+import { isMetered, latestAnchor, licensedLines, noteBilled, periodFrom } from './billing-period.js';
+import { collectPayment, paymentMethodOf } from './collect-payment.js';
+import { draftInvoice } from './draft-invoice.js';
+import { finalizeInvoice } from './finalize-invoice.js';
+import { pendingItems } from './invoice-items.js';
+import type { CreateSubscriptionParams } from './subscription-params.js';
+
+const HOUR = 3_600;
+const DAY = 24 * HOUR;
+const LONGEST_TRIAL_DAYS = 730;
+const DAYS_BEFORE_TRIAL_END = 3;
+const HOURS_TO_PAY = 23;
+/** Stripe lets a customer of a test clock have this many. */
+const SUBSCRIPTIONS_PER_CLOCK_CUSTOMER = 3;
+
+/** Makes a subscription, bills its beginning, and tells of both. */
+export function createSubscription(account: Account, params: CreateSubscriptionParams): Subscription {
+  const { tables } = account;
+  const { customer, clock, now } = account.customer(params.customer);
+  const place = account.outbox.length;
+  checkClockLimit(account, customer.id, customer.test_clock);
+  checkCollection(params);
+  checkMethod(account, customer.id, params.default_payment_method);
+  const id = account.newId('sub');
+  const trialEnd = trialEndOf(params, now);
+  const bare = params.items.map((given) => newItem(account, id, given, { created: now }));
+  checkSameIntervals(bare);
+  const start = trialEnd ?? now;
+  const anchor = params.billing_cycle_anchor ?? start;
+  if (anchor < start || anchor > latestAnchor(bare, start)) {
+    throw invalid(
+      'billing_cycle_anchor must lie within one period of the subscription’s start, or of its trial’s end.',
+      {
+        param: 'billing_cycle_anchor',
+      },
+    );
+  }
+  if (trialEnd !== null && anchor > trialEnd && params.proration_behavior === 'none') {
+    throw unsupported('proration_behavior=none with a trial and a later anchor', 'proration_behavior');
+  }
+  const first = periodFrom(anchor, bare, now);
+  const period = trialEnd === null ? first.period : { start: now, end: trialEnd };
+  const items = bare.map((item) => ({
+    ...item,
+    current_period_start: period.start,
+    current_period_end: period.end,
+  }));
+  for (const item of items)
+    tables.items.put({ id: item.id, subscription: id, usageFrom: start, billed: null });
+  const made = tables.subscriptions.put({
+    ...blankSubscription(params, { id, now, items }),
+    billing_cycle_anchor: anchor,
+    status: trialEnd === null ? 'active' : 'trialing',
+    test_clock: customer.test_clock ?? null,
+    trial_end: trialEnd,
+    trial_start: trialEnd === null ? null : now,
+  });
+  account.schedule('end_period', id, { clock, at: period.end });
+  const stubIsFree = first.share !== undefined && params.proration_behavior === 'none';
+  const lines =
+    trialEnd !== null
+      ? licensedLines(account, items, { period, trial: true })
+      : stubIsFree
+        ? []
+        : licensedLines(account, items, first);
+  if (lines.length > 0) {
+    const pending = trialEnd === null ? pendingItems(account, customer.id, id) : [];
+    const sent = made.collection_method === 'send_invoice';
+    const invoice = draftInvoice(account, {
+      customer,
+      clock,
+      now,
+      subscription: made,
+      reason: 'subscription_create',
+      lines,
+      pending,
+      period: { start: now, end: now },
+      autoAdvance: sent && trialEnd === null,
+    });
+    if (trialEnd === null) noteBilled(account, invoice, items, period);
+    if (!sent || trialEnd !== null) collectFirst(account, invoice, params);
+  }
+  const created = tables.subscriptions.one(id);
+  account.emit('customer.subscription.created', created, { clock, place });
+  if (trialEnd !== null) announceTrialEnd(account, created, { clock, now, trialEnd });
+  return created;
+}
+
+/** The first invoice is final and charged within the call. */
+function collectFirst(
+  account: Account,
+  draft: Invoice,
+  { payment_behavior: behavior }: CreateSubscriptionParams,
+): void {
+  const invoice = finalizeInvoice(account, draft.id);
+  if (invoice.status !== 'open') return;
+  if (behavior !== 'default_incomplete') {
+    if (!paymentMethodOf(account, invoice)) {
+      throw new ApiError(
+        400,
+        'This customer has no attached payment source or default payment method. Please consider adding a default payment method.',
+        { code: 'resource_missing' },
+      );
+    }
+    const error = collectPayment(account, invoice.id, { automatic: false });
+    if (!error) return;
+    if (behavior === 'error_if_incomplete') throw error;
+  }
+  const { clock, now } = account.customer(invoice.customer as string);
+  const id = invoice.parent?.subscription_details?.subscription ?? '';
+  account.tables.subscriptions.change(id, { status: 'incomplete' });
+  account.unschedule('end_period', id);
+  account.schedule('expire_incomplete', id, { clock, at: now + HOURS_TO_PAY * HOUR });
+}
+
+export function announceTrialEnd(
+  account: Account,
+  subscription: Subscription,
+  { clock, now, trialEnd }: { clock: string; now: number; trialEnd: number },
+): void {
+  const at = trialEnd - DAYS_BEFORE_TRIAL_END * DAY;
+  if (at > now) account.schedule('trial_will_end', subscription.id, { clock, at });
+  else account.emit('customer.subscription.trial_will_end', subscription, { clock });
+}
+
+/** The time at which a trial ends, checked; null without a trial. */
+export function trialEndOf(
+  params: { trial_end?: number | 'now' | undefined; trial_period_days?: number | undefined },
+  now: number,
+): number | null {
+  const { trial_end: given, trial_period_days: days } = params;
+  if (given !== undefined && days !== undefined) {
+    throw invalid('You may only specify one of these parameters: trial_end, trial_period_days.', {
+      param: 'trial_end',
+    });
+  }
+  const end = days !== undefined ? now + days * DAY : given;
+  if (end === undefined || end === 'now' || days === 0) return null;
+  if (end <= now) throw invalid('trial_end must be in the future.', { param: 'trial_end' });
+  if (end > now + LONGEST_TRIAL_DAYS * DAY) {
+    throw invalid(`A trial lasts at most ${LONGEST_TRIAL_DAYS} days.`, { param: 'trial_end' });
+  }
+  return end;
+}
+
+/** An item whose period is still to be set. */
+export function newItem(
+  account: Account,
+  subscription: string,
+  given: {
+    price: string;
+    quantity?: number | undefined;
+    metadata?: Record<string, string> | null | undefined;
+  },
+  { created }: { created: number },
+): SubscriptionItem {
+  const price = account.tables.prices.one(given.price, 'items[0][price]');
+  if (!price.active)
+    throw invalid(`The price specified is inactive: ${price.id}.`, { param: 'items[0][price]' });
+  if (isMetered(price) && given.quantity !== undefined) {
+    throw invalid('A metered price has no quantity: its meter counts.', { param: 'items[0][quantity]' });
+  }
+  return {
+    id: account.newId('si'),
+    object: 'subscription_item',
+    billing_thresholds: null,
+    created,
+    current_period_end: created,
+    current_period_start: created,
+    current_trial: null,
+    discounts: [],
+    metadata: mergeMetadata({}, given.metadata),
+    plan: planOf(price),
+    price,
+    ...(!isMetered(price) && { quantity: given.quantity ?? 1 }),
+    subscription,
+    tax_rates: [],
+  };
+}
+
+/** @throws ApiError 400 for items whose periods differ, or two of one price. */
+export function checkSameIntervals(items: readonly SubscriptionItem[]): void {
+  const kinds = new Set(
+    items.map(({ price }) => `${price.recurring?.interval}/${price.recurring?.interval_count}`),
+  );
+  if (kinds.size > 1) throw unsupported('A subscription with mixed intervals', 'items');
+  if (new Set(items.map(({ price }) => price.id)).size < items.length) {
+    throw invalid('Cannot add multiple subscription items with the same price.', { param: 'items' });
+  }
+}
+
+function checkClockLimit(account: Account, customer: string, testClock: string | null | undefined): void {
+  const current = account.tables.subscriptions.by('customer', customer);
+  if (testClock && account.settings.clockLimits && current.length >= SUBSCRIPTIONS_PER_CLOCK_CUSTOMER) {
+    throw invalid(
+      `A customer of a test clock can have up to ${SUBSCRIPTIONS_PER_CLOCK_CUSTOMER} subscriptions.`,
+    );
+  }
+}
+
+function checkCollection({
+  collection_method: method,
+  days_until_due: days,
+}: CreateSubscriptionParams): void {
+  if ((method === 'send_invoice') !== (days !== undefined)) {
+    throw invalid('`days_until_due` goes with collection_method=send_invoice, which needs it.', {
+      param: 'days_until_due',
+    });
+  }
+}
+
+/** @throws ApiError 400 for a payment method that is not the customer's. */
+export function checkMethod(account: Account, customer: string, method: string | null | undefined): void {
+  if (!method || account.tables.paymentMethods.get(method)?.customer === customer) return;
+  throw invalid(
+    `The customer does not have a payment method with the ID ${method}. The payment method must be attached to the customer.`,
+    { code: 'resource_missing', param: 'default_payment_method' },
+  );
+}
+
+function blankSubscription(
+  params: CreateSubscriptionParams,
+  { id, now, items }: { id: string; now: number; items: SubscriptionItem[] },
+): Subscription {
+  const missing = params.trial_settings?.end_behavior.missing_payment_method ?? 'create_invoice';
+  return {
+    id,
+    object: 'subscription',
+    automatic_tax: { enabled: false, ...nulls('disabled_reason', 'liability') },
+    billing_cycle_anchor: now,
+    billing_mode: { flexible: { proration_discounts: 'included' }, type: 'flexible', updated_at: now },
+    billing_schedules: [],
+    cancel_at_period_end: false,
+    cancellation_details: nulls('comment', 'feedback', 'feedback_option', 'reason'),
+    collection_method: params.collection_method ?? 'charge_automatically',
+    created: now,
+    currency: 'usd',
+    customer: params.customer,
+    days_until_due: params.days_until_due ?? null,
+    default_payment_method: params.default_payment_method ?? null,
+    default_tax_rates: [],
+    description: params.description ?? null,
+    discounts: [],
+    invoice_settings: {
+      ...nulls('account_tax_ids', 'custom_fields', 'description', 'footer'),
+      issuer: { type: 'self' },
+    },
+    items: { object: 'list', data: items, has_more: false, url: `/v1/subscription_items?subscription=${id}` },
+    livemode: false,
+    managed_payments: { enabled: false },
+    metadata: mergeMetadata({}, params.metadata),
+    payment_settings: {
+      ...nulls('payment_method_options', 'payment_method_types'),
+      save_default_payment_method: 'off',
+    },
+    start_date: now,
+    status: 'active',
+    test_clock: null,
+    trial_settings: { end_behavior: { billing_cycle_anchor: 'now', missing_payment_method: missing } },
+    ...nulls('application', 'application_fee_percent', 'billing_cycle_anchor_config', 'billing_thresholds'),
+    ...nulls('cancel_at', 'canceled_at', 'customer_account', 'default_source', 'ended_at', 'latest_invoice'),
+    ...nulls('next_pending_invoice_item_invoice', 'on_behalf_of', 'pause_collection', 'pending_setup_intent'),
+    ...nulls('pending_invoice_item_interval', 'pending_update', 'schedule', 'transfer_data', 'trial_end'),
+    ...nulls('trial_start'),
+  };
+}

@@ -1,0 +1,247 @@
+/** Prices: plain or in tiers, licensed (billed in advance) or metered (billed in arrears). */
+import type Stripe from 'stripe';
+import { z } from 'zod';
+import { ApiError, invalid, unsupported } from '../http/api-error.js';
+import { wholeOf } from '../http/expand.js';
+import {
+  choice,
+  clearable,
+  decimal,
+  flag,
+  id,
+  integer,
+  isWithin,
+  list,
+  MOST_CENTS,
+  mergeMetadata,
+  metadata,
+  text,
+  times,
+} from '../http/parameters.js';
+import { listRoute, type Route, retrieveRoute, route } from '../http/route.js';
+import { formatDecimal, parseDecimal } from '../money/decimal.js';
+import { type Account, LIVE_CLOCK } from '../state/account.js';
+import type { TierRow } from '../state/rows.js';
+import { nulls, type Stored } from '../state/stored.js';
+import type { Price } from '../state/tables.js';
+
+const amount = integer(0, MOST_CENTS);
+const positive = decimal.refine((value) => !value.startsWith('-'), 'must not be negative');
+
+const tier = z.strictObject({
+  up_to: z.union([z.literal('inf'), integer(1, Number.MAX_SAFE_INTEGER)]),
+  unit_amount: amount.optional(),
+  unit_amount_decimal: positive.optional(),
+  flat_amount: amount.optional(),
+  flat_amount_decimal: positive.optional(),
+});
+
+const createParams = {
+  currency: choice('usd'),
+  product: id,
+  active: flag.optional(),
+  billing_scheme: choice('per_unit', 'tiered').optional(),
+  lookup_key: text(200).optional(),
+  metadata: metadata.optional(),
+  nickname: text().optional(),
+  recurring: z.strictObject({
+    interval: choice('day', 'week', 'month', 'year'),
+    interval_count: integer(1, 36).optional(),
+    meter: id.optional(),
+    usage_type: choice('licensed', 'metered').optional(),
+  }),
+  tiers: list(tier).optional(),
+  tiers_mode: choice('graduated', 'volume').optional(),
+  transfer_lookup_key: flag.optional(),
+  unit_amount: amount.optional(),
+  unit_amount_decimal: positive.optional(),
+};
+type CreateParams = z.output<z.ZodObject<typeof createParams>>;
+
+export const priceRoutes: Route[] = [
+  route('POST /v1/prices', 'prices.create', createParams, createPrice),
+  retrieveRoute('/v1/prices', 'prices.retrieve', (account) => account.tables.prices),
+  route(
+    'POST /v1/prices/:id',
+    'prices.update',
+    {
+      active: flag.optional(),
+      lookup_key: clearable(text(200)).optional(),
+      metadata: metadata.optional(),
+      nickname: clearable(text()).optional(),
+      transfer_lookup_key: flag.optional(),
+    },
+    (account, params, id = '') => {
+      const before = account.tables.prices.one(id);
+      if (params.lookup_key) claimLookupKey(account, params.lookup_key, params.transfer_lookup_key, id);
+      return putPrice(account, {
+        ...before,
+        active: params.active ?? before.active,
+        lookup_key: params.lookup_key === undefined ? before.lookup_key : params.lookup_key,
+        metadata: mergeMetadata(before.metadata, params.metadata),
+        nickname: params.nickname === undefined ? before.nickname : params.nickname,
+      });
+    },
+  ),
+  listRoute(
+    '/v1/prices',
+    'prices.list',
+    {
+      active: flag.optional(),
+      created: times.optional(),
+      lookup_keys: list(text(200), 10).optional(),
+      product: id.optional(),
+    },
+    ({ tables }, { active, created, lookup_keys: keys, product }) =>
+      tables.prices
+        .all()
+        .filter(
+          (row) =>
+            (active === undefined || row.active === active) &&
+            isWithin(row.created, created) &&
+            (keys === undefined || keys.includes(row.lookup_key ?? '')) &&
+            (product === undefined || row.product === product),
+        ),
+  ),
+];
+
+function createPrice(account: Account, params: CreateParams): Price {
+  const { tables } = account;
+  tables.products.one(params.product, 'product');
+  const { recurring, billing_scheme: scheme = 'per_unit' } = params;
+  const usage = recurring.usage_type ?? 'licensed';
+  if ((usage === 'metered') !== (recurring.meter !== undefined)) {
+    throw invalid('A metered price needs a meter, and only a metered price has one.', {
+      param: 'recurring[meter]',
+    });
+  }
+  if (recurring.meter) tables.meters.one(recurring.meter, 'recurring[meter]');
+  const tiered = scheme === 'tiered';
+  if (tiered !== (params.tiers !== undefined) || tiered !== (params.tiers_mode !== undefined)) {
+    throw invalid('`tiers` and `tiers_mode` go with billing_scheme=tiered, and it needs both.', {
+      param: 'billing_scheme',
+    });
+  }
+  const unit = oneOf(params.unit_amount, params.unit_amount_decimal, 'unit_amount');
+  if (tiered === (unit !== '')) {
+    throw invalid('A price needs either `unit_amount` or `unit_amount_decimal`, or tiers.', {
+      param: 'unit_amount',
+    });
+  }
+  const rowId = account.newId('price');
+  const tiers = params.tiers && tiersOf(params.tiers);
+  if (params.lookup_key) claimLookupKey(account, params.lookup_key, params.transfer_lookup_key);
+  const price: Price = {
+    id: rowId,
+    object: 'price',
+    active: params.active ?? true,
+    billing_scheme: scheme,
+    created: account.now(),
+    currency: params.currency,
+    livemode: false,
+    lookup_key: params.lookup_key ?? null,
+    metadata: mergeMetadata({}, params.metadata),
+    nickname: params.nickname ?? null,
+    product: params.product,
+    recurring: {
+      interval: recurring.interval,
+      interval_count: recurring.interval_count ?? 1,
+      meter: recurring.meter ?? null,
+      trial_period_days: null,
+      usage_type: usage,
+    },
+    tax_behavior: 'unspecified',
+    tiers_mode: params.tiers_mode ?? null,
+    type: 'recurring',
+    unit_amount: wholeOf(unit),
+    unit_amount_decimal: unit || null,
+    ...nulls('custom_unit_amount', 'transform_quantity'),
+  };
+  if (tiers) tables.tiers.put({ id: rowId, tiers });
+  tables.prices.put(price);
+  account.emit('price.created', price, { clock: LIVE_CLOCK });
+  return price;
+}
+
+function tiersOf(tiers: readonly z.output<typeof tier>[]): TierRow['tiers'] {
+  return tiers.map((given, index) => {
+    const { up_to: end } = given;
+    const before = tiers[index - 1]?.up_to ?? 0;
+    const rising = end === 'inf' || (before !== 'inf' && end > before);
+    if (!rising || (end === 'inf') !== (index === tiers.length - 1)) {
+      throw invalid('Tiers must rise, and only the last one ends at `inf`.', {
+        param: `tiers[${index}][up_to]`,
+      });
+    }
+    const unit = oneOf(given.unit_amount, given.unit_amount_decimal, `tiers[${index}][unit_amount]`);
+    const flat = oneOf(given.flat_amount, given.flat_amount_decimal, `tiers[${index}][flat_amount]`);
+    if (!unit && !flat) {
+      throw invalid('Each tier needs an amount per unit or a flat amount.', { param: `tiers[${index}]` });
+    }
+    return { up_to: end === 'inf' ? null : end, unit, flat };
+  });
+}
+
+/** An amount that is given as cents or as a decimal of cents; empty when it is not given. */
+function oneOf(whole: number | undefined, exact: string | undefined, param: string): string {
+  if (whole !== undefined && exact !== undefined) {
+    throw invalid(`You may only specify one of these parameters: ${param}, ${param}_decimal.`, { param });
+  }
+  return whole !== undefined ? String(whole) : exact === undefined ? '' : formatDecimal(parseDecimal(exact));
+}
+
+/** A lookup key belongs to one price: it is refused, or taken from the price that has it. */
+function claimLookupKey(account: Account, key: string, transfer = false, own?: string): void {
+  const [holder] = account.tables.prices.by('lookup', key).filter((price) => price.id !== own);
+  if (!holder) return;
+  if (!transfer) {
+    throw new ApiError(400, `A price (\`${holder.id}\`) already uses that lookup key.`, {
+      code: 'resource_already_exists',
+      param: 'lookup_key',
+    });
+  }
+  putPrice(account, { ...holder, lookup_key: null });
+}
+
+/** Subscription items carry their price with them, so it changes there too. */
+function putPrice(account: Account, price: Price): Price {
+  const { prices, subscriptions } = account.tables;
+  const before = prices.one(price.id);
+  prices.put(price);
+  for (const subscription of subscriptions.all()) {
+    if (!subscription.items.data.some((item) => item.price.id === price.id)) continue;
+    const data = subscription.items.data.map((item) =>
+      item.price.id === price.id ? { ...item, price, plan: planOf(price) } : item,
+    );
+    subscriptions.change(subscription.id, { items: { ...subscription.items, data } });
+  }
+  account.emit('price.updated', price, { clock: LIVE_CLOCK, before });
+  return price;
+}
+
+/** A price in the words of plans, which subscription items still carry. */
+export function planOf(price: Price): Stored<Stripe.Plan> {
+  const { recurring } = price;
+  if (!recurring) throw unsupported('A price that does not recur');
+  return {
+    id: price.id,
+    object: 'plan',
+    active: price.active,
+    amount: price.unit_amount,
+    amount_decimal: price.unit_amount_decimal,
+    billing_scheme: price.billing_scheme,
+    created: price.created,
+    currency: price.currency,
+    interval: recurring.interval,
+    interval_count: recurring.interval_count,
+    livemode: false,
+    metadata: price.metadata,
+    meter: recurring.meter,
+    nickname: price.nickname,
+    product: price.product,
+    tiers_mode: price.tiers_mode,
+    transform_usage: null,
+    trial_period_days: null,
+    usage_type: recurring.usage_type,
+  };
+}
