@@ -79,7 +79,8 @@ function settle(account: Account, { id, event }: DeliveryRow): void {
 function postpone(account: Account, delivery: DeliveryRow): void {
   const { deliveries } = account.tables;
   const wait = Math.min(FIRST_RETRY_SECONDS * 2 ** delivery.attempts, LONGEST_WAIT_SECONDS);
-  const at = delivery.at + wait;
-  if (at > delivery.firstAt + TRIED_FOR_SECONDS) deliveries.delete(delivery.id);
-  else deliveries.put({ ...delivery, at, attempts: delivery.attempts + 1 });
+  const last = delivery.firstAt + TRIED_FOR_SECONDS;
+  if (delivery.at >= last) deliveries.delete(delivery.id);
+  else
+    deliveries.put({ ...delivery, at: Math.min(delivery.at + wait, last), attempts: delivery.attempts + 1 });
 }
