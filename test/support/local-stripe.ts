@@ -83,13 +83,10 @@ function helpersOf(
       work: () => Promise<unknown>,
       ignored = /^test_helpers|^customer\.(created|updated)|^payment_method/,
     ) => {
-      const [before] = (await stripe.events.list({ limit: 1 })).data;
+      const all = () => stripe.events.list({ limit: 100 }).autoPagingToArray({ limit: 10_000 });
+      const known = new Set((await all()).map(({ id }) => id));
       await work();
-      const made: Stripe.Event[] = [];
-      for await (const event of stripe.events.list({ limit: 100 })) {
-        if (event.id === before?.id) break;
-        made.unshift(event);
-      }
+      const made = (await all()).filter(({ id }) => !known.has(id)).reverse();
       return made.filter(({ type }) => !ignored.test(type));
     },
     /** The lines of an invoice, as [amount, description]. */

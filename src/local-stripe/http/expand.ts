@@ -27,9 +27,9 @@ export function expand(account: Account, object: object, paths: readonly string[
 /** An object as it is answered: an invoice with its first ten lines. */
 export function shown(object: object): object {
   if (isList(object)) return { ...object, data: object.data.map((row) => shown(row as object)) };
-  if ((object as Fields).object !== 'invoice') return object;
-  const { lines } = object as Invoice;
-  if (lines.data.length <= LINES_SHOWN) return object;
+  const { lines } = object as Partial<Invoice>;
+  // An invoice that was deleted has none.
+  if ((object as Fields).object !== 'invoice' || !lines || lines.data.length <= LINES_SHOWN) return object;
   return { ...object, lines: { ...lines, data: lines.data.slice(0, LINES_SHOWN), has_more: true } };
 }
 
