@@ -8,7 +8,12 @@ import { breaches } from './ledger.js';
 type Deed =
   | { do: 'wait'; hours: number }
   | { do: 'use'; amount: number }
-  | { do: 'change'; plan: number; behavior: 'create_prorations' | 'always_invoice' | 'none'; quantity: number }
+  | {
+      do: 'change';
+      plan: number;
+      behavior: 'create_prorations' | 'always_invoice' | 'none';
+      quantity: number;
+    }
   | { do: 'end'; how: 'period' | 'undo' | 'now' | 'bill' | 'credit' }
   | { do: 'card'; days: number }
   | { do: 'credit'; amount: number }
@@ -24,14 +29,23 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
     behavior: fc.constantFrom('create_prorations' as const, 'always_invoice' as const, 'none' as const),
     quantity: fc.integer({ min: 1, max: 4 }),
   }),
-  fc.record({ do: fc.constant('end' as const), how: fc.constantFrom('period', 'undo', 'now', 'bill', 'credit') }),
+  fc.record({
+    do: fc.constant('end' as const),
+    how: fc.constantFrom('period', 'undo', 'now', 'bill', 'credit'),
+  }),
   fc.record({ do: fc.constant('card' as const), days: fc.integer({ min: 1, max: 30 }) }),
   fc.record({ do: fc.constant('credit' as const), amount: fc.integer({ min: -3_000, max: 3_000 }) }),
   fc.record({ do: fc.constant('charge' as const), amount: fc.integer({ min: -500, max: 3_000 }) }),
-  fc.record({ do: fc.constant('settle' as const), how: fc.constantFrom('pay', 'void', 'write_off', 'out_of_band') }),
+  fc.record({
+    do: fc.constant('settle' as const),
+    how: fc.constantFrom('pay', 'void', 'write_off', 'out_of_band'),
+  }),
 ) as fc.Arbitrary<Deed>;
 
-const history = fc.record({ trialDays: fc.constantFrom(0, 0, 10), deeds: fc.array(deed, { minLength: 3, maxLength: 14 }) });
+const history = fc.record({
+  trialDays: fc.constantFrom(0, 0, 10),
+  deeds: fc.array(deed, { minLength: 3, maxLength: 14 }),
+});
 
 const seed = Number(process.env.FC_SEED) || Date.now() % 2 ** 31;
 
@@ -49,7 +63,10 @@ async function live(bench: Bench, { trialDays, deeds }: { trialDays: number; dee
     }
   };
   const plans = [await bench.monthly(1_000), await bench.monthly(3_333), await bench.monthly(333)];
-  const usage = await bench.tiered([[100, '0'], ['inf', '0.7']]);
+  const usage = await bench.tiered([
+    [100, '0'],
+    ['inf', '0.7'],
+  ]);
   const { id: customer } = await bench.customer();
   const { id, items } = await stripe.subscriptions.create({
     customer,
@@ -67,19 +84,31 @@ async function live(bench: Bench, { trialDays, deeds }: { trialDays: number; dee
       const payload = { stripe_customer_id: customer, value: String(one.amount) };
       await call((options) => stripe.billing.meterEvents.create({ event_name: 'queries', payload }, options));
     } else if (one.do === 'change') {
-      const change = { id: items.data[0]?.id ?? '', price: plans[one.plan]?.id ?? '', quantity: one.quantity };
-      await call((options) => stripe.subscriptions.update(id, { items: [change], proration_behavior: one.behavior }, options));
+      const change = {
+        id: items.data[0]?.id ?? '',
+        price: plans[one.plan]?.id ?? '',
+        quantity: one.quantity,
+      };
+      await call((options) =>
+        stripe.subscriptions.update(id, { items: [change], proration_behavior: one.behavior }, options),
+      );
     } else if (one.do === 'end') {
       if (one.how === 'period' || one.how === 'undo') {
-        await call((options) => stripe.subscriptions.update(id, { cancel_at_period_end: one.how === 'period' }, options));
+        await call((options) =>
+          stripe.subscriptions.update(id, { cancel_at_period_end: one.how === 'period' }, options),
+        );
       } else {
-        await stripe.subscriptions.cancel(id, { invoice_now: one.how !== 'now', prorate: one.how === 'credit' }).catch(() => undefined);
+        await stripe.subscriptions
+          .cancel(id, { invoice_now: one.how !== 'now', prorate: one.how === 'credit' })
+          .catch(() => undefined);
       }
     } else if (one.do === 'card') {
       const from = new Date(now * 1_000);
       bench.local.failCard({ customer, from, until: new Date(from.getTime() + one.days * 86_400_000) });
     } else if (one.do === 'credit') {
-      await call((options) => stripe.customers.createBalanceTransaction(customer, { amount: one.amount, currency: 'usd' }, options));
+      await call((options) =>
+        stripe.customers.createBalanceTransaction(customer, { amount: one.amount, currency: 'usd' }, options),
+      );
     } else if (one.do === 'charge') {
       await call((options) => stripe.invoiceItems.create({ customer, amount: one.amount }, options));
     } else if (invoice?.id) {
@@ -119,7 +148,15 @@ describe('random histories', () => {
       const customer = await live(bench, one, twice);
       const invoices = await bench.stripe.invoices.list({ customer, limit: 100 });
       const { balance } = (await bench.stripe.customers.retrieve(customer)) as { balance: number };
-      return [balance, invoices.data.map(({ status, total, amount_paid: paid, lines }) => [status, total, paid, lines.data.length])];
+      return [
+        balance,
+        invoices.data.map(({ status, total, amount_paid: paid, lines }) => [
+          status,
+          total,
+          paid,
+          lines.data.length,
+        ]),
+      ];
     };
     await fc.assert(
       fc.asyncProperty(history, async (one) => {
@@ -134,17 +171,32 @@ describe('random histories', () => {
       fc.asyncProperty(history, async (one) => {
         const bench = await openBench();
         await live(bench, one);
-        const copy = createLocalStripe({ seed: 'test', now: () => new Date('2025-11-01'), snapshot: bench.local.snapshot() });
+        const copy = createLocalStripe({
+          seed: 'test',
+          now: () => new Date('2025-11-01'),
+          snapshot: bench.local.snapshot(),
+        });
         const later = bench.clock.frozen_time + 200 * 86_400;
         const ends = await Promise.all(
           [bench.local, copy].map(async (local) => {
             const stripe = local.client();
-            for (let time = (await stripe.testHelpers.testClocks.retrieve(bench.clock.id)).frozen_time; time < later; ) {
+            for (
+              let time = (await stripe.testHelpers.testClocks.retrieve(bench.clock.id)).frozen_time;
+              time < later;
+            ) {
               time = Math.min(time + 30 * 86_400, later);
-              await stripe.testHelpers.testClocks.advance(bench.clock.id, { frozen_time: time }, { idempotencyKey: `to ${time}` });
+              await stripe.testHelpers.testClocks.advance(
+                bench.clock.id,
+                { frozen_time: time },
+                { idempotencyKey: `to ${time}` },
+              );
               await local.settled();
             }
-            return (await stripe.invoices.list({ limit: 100 })).data.map(({ id, total, status }) => [id, total, status]);
+            return (await stripe.invoices.list({ limit: 100 })).data.map(({ id, total, status }) => [
+              id,
+              total,
+              status,
+            ]);
           }),
         );
         expect(ends[0]).toEqual(ends[1]);

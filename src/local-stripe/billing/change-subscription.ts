@@ -97,6 +97,9 @@ function checkChangeable(before: Subscription, params: UpdateSubscriptionParams)
   }
 }
 
+/** What a trial's end does unless it is told otherwise. */
+const ANCHOR_NOW = { billing_cycle_anchor: 'now', missing_payment_method: 'create_invoice' } as const;
+
 function withFields(
   before: Subscription,
   params: UpdateSubscriptionParams,
@@ -107,6 +110,9 @@ function withFields(
     Subscription['cancellation_details']
   >;
   const ends = params.cancel_at_period_end;
+  const { end_behavior: endBehavior = ANCHOR_NOW } = before.trial_settings ?? {};
+  const missing =
+    params.trial_settings?.end_behavior.missing_payment_method ?? endBehavior.missing_payment_method;
   return {
     ...before,
     ...(ends !== undefined && {
@@ -120,9 +126,7 @@ function withFields(
     description: kept(params.description, before.description),
     metadata: mergeMetadata(before.metadata, params.metadata),
     ...(params.trial_settings && {
-      trial_settings: {
-        end_behavior: { billing_cycle_anchor: 'now', ...params.trial_settings.end_behavior },
-      },
+      trial_settings: { end_behavior: { ...endBehavior, missing_payment_method: missing } },
     }),
     ...(params.pause_collection !== undefined && {
       pause_collection: params.pause_collection && {
@@ -194,9 +198,9 @@ function startsAnew(
   const [old, now] = [intervalOf(before.items.data), intervalOf(after)];
   const free = (items: readonly SubscriptionItem[]) => items.every(({ price }) => isFree(account, price));
   if (before.status === 'trialing')
-    return params.trial_end === 'now' || params.billing_cycle_anchor === 'now';
+    return params.trial_end === 'now' || params.billing_cycle_anchor?.type === 'now';
   return (
-    params.billing_cycle_anchor === 'now' ||
+    params.billing_cycle_anchor?.type === 'now' ||
     old.interval !== now.interval ||
     old.interval_count !== now.interval_count ||
     (free(before.items.data) && !free(after))

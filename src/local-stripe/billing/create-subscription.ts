@@ -42,9 +42,7 @@ export function createSubscription(account: Account, params: CreateSubscriptionP
       },
     );
   }
-  if (trialEnd !== null && anchor > trialEnd && params.proration_behavior === 'none') {
-    throw unsupported('proration_behavior=none with a trial and a later anchor', 'proration_behavior');
-  }
+  if (trialEnd !== null) checkTrialAnchor(params, anchor > trialEnd);
   const first = periodFrom(anchor, bare, now);
   const period = trialEnd === null ? first.period : { start: now, end: trialEnd };
   const items = bare.map((item) => ({
@@ -205,6 +203,17 @@ function checkClockLimit(account: Account, customer: string, testClock: string |
   }
 }
 
+/** A later anchor outlives the trial, and `unchanged` says so; without one the trial's end is the anchor. */
+function checkTrialAnchor(params: CreateSubscriptionParams, isLater: boolean): void {
+  const { billing_cycle_anchor: atEnd } = params.trial_settings?.end_behavior ?? {};
+  if (atEnd !== undefined && (atEnd === 'unchanged') !== isLater) {
+    throw unsupported(`billing_cycle_anchor=${atEnd} at this trial’s end`, 'trial_settings');
+  }
+  if (isLater && params.proration_behavior === 'none') {
+    throw unsupported('proration_behavior=none with a trial and a later anchor', 'proration_behavior');
+  }
+}
+
 function checkCollection({
   collection_method: method,
   days_until_due: days,
@@ -229,7 +238,8 @@ function blankSubscription(
   params: CreateSubscriptionParams,
   { id, now, items }: { id: string; now: number; items: SubscriptionItem[] },
 ): Subscription {
-  const missing = params.trial_settings?.end_behavior.missing_payment_method ?? 'create_invoice';
+  const { billing_cycle_anchor: atEnd = 'now', missing_payment_method: missing = 'create_invoice' } =
+    params.trial_settings?.end_behavior ?? {};
   return {
     id,
     object: 'subscription',
@@ -263,7 +273,7 @@ function blankSubscription(
     start_date: now,
     status: 'active',
     test_clock: null,
-    trial_settings: { end_behavior: { billing_cycle_anchor: 'now', missing_payment_method: missing } },
+    trial_settings: { end_behavior: { billing_cycle_anchor: atEnd, missing_payment_method: missing } },
     ...nulls('application', 'application_fee_percent', 'billing_cycle_anchor_config', 'billing_thresholds'),
     ...nulls('cancel_at', 'canceled_at', 'customer_account', 'default_source', 'ended_at', 'latest_invoice'),
     ...nulls('next_pending_invoice_item_invoice', 'on_behalf_of', 'pause_collection', 'pending_setup_intent'),

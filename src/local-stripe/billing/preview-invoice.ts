@@ -16,7 +16,9 @@ export const previewShape = {
   subscription: id.optional(),
   subscription_details: z
     .strictObject({
-      billing_cycle_anchor: z.union([choice('now', 'unchanged'), timestamp]).optional(),
+      billing_cycle_anchor: z
+        .strictObject({ type: choice('now', 'unchanged', 'timestamp'), timestamp: timestamp.optional() })
+        .optional(),
       cancel_at_period_end: flag.optional(),
       cancel_now: flag.optional(),
       items: list(changedItem, 20).optional(),
@@ -67,7 +69,7 @@ function previewNew(
     items: items.map(({ price = '', quantity }) => ({ price, quantity })),
     payment_behavior: 'default_incomplete',
     trial_end,
-    ...(typeof anchor === 'number' && { billing_cycle_anchor: anchor }),
+    billing_cycle_anchor: anchor?.timestamp,
   });
   return account.tables.invoices.one(created.latest_invoice as string);
 }
@@ -83,10 +85,15 @@ function previewChange(
     throw invalid(`The subscription ${id} is not the customer’s.`, { param: 'subscription' });
   }
   const { cancel_now: cancels, billing_cycle_anchor: anchor, ...change } = details;
-  if (typeof anchor === 'number')
+  if (anchor?.type === 'timestamp') {
     throw invalid('A subscription’s anchor moves to `now` only.', { param: 'billing_cycle_anchor' });
+  }
   if (cancels) cancelNow(account, id, { invoice_now: true, prorate: change.proration_behavior !== 'none' });
-  else changeSubscription(account, id, { ...change, billing_cycle_anchor: anchor });
+  else
+    changeSubscription(account, id, {
+      ...change,
+      ...(anchor && { billing_cycle_anchor: { type: anchor.type } }),
+    });
   let latest = subscriptions.one(id).latest_invoice;
   if (latest === before.latest_invoice && !cancels) {
     renewEarly(account, id);

@@ -7,8 +7,15 @@ const quantity = integer(0, MOST_UNITS);
 
 export const prorationBehavior = choice('create_prorations', 'always_invoice', 'none');
 
+const missingMethod = choice('create_invoice', 'pause', 'cancel').optional();
+const newTrialSettings = z.strictObject({
+  end_behavior: z.strictObject({
+    billing_cycle_anchor: choice('now', 'unchanged').optional(),
+    missing_payment_method: missingMethod,
+  }),
+});
 const trialSettings = z.strictObject({
-  end_behavior: z.strictObject({ missing_payment_method: choice('create_invoice', 'pause', 'cancel') }),
+  end_behavior: z.strictObject({ missing_payment_method: missingMethod }),
 });
 
 const newItem = z.strictObject({ price: id, quantity: quantity.optional(), metadata: metadata.optional() });
@@ -29,7 +36,7 @@ export const createShape = {
   proration_behavior: choice('create_prorations', 'none').optional(),
   trial_end: z.union([z.literal('now'), timestamp]).optional(),
   trial_period_days: integer(0, 730).optional(),
-  trial_settings: trialSettings.optional(),
+  trial_settings: newTrialSettings.optional(),
 };
 export type CreateSubscriptionParams = z.output<z.ZodObject<typeof createShape>>;
 
@@ -56,8 +63,11 @@ export const cancellationDetails = z.strictObject({
   ).optional(),
 });
 
+/** What becomes of the anchor when something changes. */
+export const movedAnchor = z.strictObject({ type: choice('now', 'unchanged') });
+
 export const updateShape = {
-  billing_cycle_anchor: choice('now', 'unchanged').optional(),
+  billing_cycle_anchor: movedAnchor.optional(),
   cancel_at_period_end: flag.optional(),
   cancellation_details: cancellationDetails.optional(),
   default_payment_method: clearable(id).optional(),

@@ -1,4 +1,5 @@
 /** Subscriptions and their items. */
+import { z } from 'zod';
 import { cancelNow } from '../billing/cancel-subscription.js';
 import { changeSubscription } from '../billing/change-subscription.js';
 import { createSubscription } from '../billing/create-subscription.js';
@@ -52,7 +53,7 @@ export const subscriptionRoutes: Route[] = [
   route(
     'POST /v1/subscriptions/:id/resume',
     'subscriptions.resume',
-    { billing_cycle_anchor: choice('now').optional() },
+    { billing_cycle_anchor: z.strictObject({ type: choice('now') }).optional() },
     (account, _params, id = '') => resumeSubscription(account, id),
   ),
   listRoute(

@@ -121,7 +121,7 @@ describe('a change that begins the cycle anew', () => {
     [
       'billing_cycle_anchor now',
       async () => bench.monthly(1_000),
-      { billing_cycle_anchor: 'now' as const },
+      { billing_cycle_anchor: { type: 'now' } },
       1_000 - 500,
       '2025-12-16',
     ],
@@ -155,7 +155,7 @@ describe('a change that begins the cycle anew', () => {
     const { customer, id } = await subscribed([{ price: base.id }, { price: usage.id }]);
     await bench.use(customer, 30);
     await bench.advance('2025-11-16');
-    await bench.stripe.subscriptions.update(id, { billing_cycle_anchor: 'now' as const });
+    await bench.stripe.subscriptions.update(id, { billing_cycle_anchor: { type: 'now' } });
     expect((await bench.linesOf(await bench.latestInvoice(id))).map(([amount]) => amount)).toEqual([
       -500, 1_000, 30,
     ]);

@@ -172,6 +172,19 @@ describe('an anchor on the 1st', () => {
     expect(await bench.latestInvoice(id)).toMatchObject({ total: 3_025, status: 'paid' });
   });
 
+  it.each(['now', 'unchanged'] as const)(
+    'after a trial goes with what its end does (%s)',
+    async (anchorAtEnd) => {
+      const { id: customer } = await bench.customer();
+      const made = trial(customer, {
+        trial_end: at('2025-11-16'),
+        ...(anchorAtEnd === 'now' && { billing_cycle_anchor: at('2025-12-01') }),
+        trial_settings: { end_behavior: { billing_cycle_anchor: anchorAtEnd } },
+      });
+      await expect(made).rejects.toMatchObject({ param: 'trial_settings' });
+    },
+  );
+
   it('must lie within a period', async () => {
     const { id: customer } = await bench.customer();
     const items = [{ price: (await bench.monthly(1_000)).id }];
