@@ -1,13 +1,14 @@
 /** Cancellation at once: by default it bills nothing. */
+
 import { ApiError } from '../http/api-error.js';
 import type { Account } from '../state/account.js';
 import type { Subscription } from '../state/tables.js';
+import { billSubscription } from './begin-period.js';
 import { spanOf, unbilledUsage } from './billing-period.js';
 import { collectPayment } from './collect-payment.js';
-import { draftInvoice } from './draft-invoice.js';
 import { endSubscription } from './end-subscription.js';
 import { finalizeInvoice } from './finalize-invoice.js';
-import { creditUnused, pendingItems } from './invoice-items.js';
+import { creditUnused } from './invoice-items.js';
 
 type CancellationDetails = NonNullable<Subscription['cancellation_details']>;
 
@@ -46,21 +47,14 @@ export function cancelNow(account: Account, id: string, params: CancelParams): S
 
 /** The last invoice. One that comes out negative is written off, and the credit does not reach the balance. */
 function billFinally(account: Account, subscription: Subscription): void {
-  const { customer, clock, now } = account.customer(subscription.customer as string);
-  const usage = unbilledUsage(account, subscription.items.data, now);
-  const pending = pendingItems(account, customer.id, subscription.id);
-  if (usage.length + pending.length === 0) return;
-  const draft = draftInvoice(account, {
-    customer,
-    clock,
-    now,
-    subscription,
+  const { clock, now } = account.customer(subscription.customer);
+  const draft = billSubscription(account, subscription, {
     reason: 'subscription_cycle',
-    usage,
-    pending,
-    period: { start: spanOf(subscription).start, end: now },
+    usage: unbilledUsage(account, subscription.items.data, now),
+    start: spanOf(subscription).start,
     autoAdvance: false,
   });
+  if (!draft) return;
   if (draft.total < 0) {
     const written = account.tables.invoices.change(draft.id, {
       status: 'uncollectible',

@@ -2,39 +2,20 @@
 
 import { periodAround } from '../clock/interval.js';
 import { invalid, unsupported } from '../http/api-error.js';
-import { mergeMetadata } from '../http/parameters.js';
-import { planOf } from '../resources/prices.js';
+import { defined, patched } from '../http/patched.js';
 import type { Account } from '../state/account.js';
-import type { Subscription, SubscriptionItem } from '../state/tables.js';
-import {
-  intervalOf,
-  isFree,
-  isMetered,
-  licensedLines,
-  noteBilled,
-  periodFrom,
-  spanOf,
-  unbilledUsage,
-} from './billing-period.js';
+import { nulls } from '../state/stored.js';
+import type { Invoice, Subscription, SubscriptionItem } from '../state/tables.js';
+import { beginPeriod, billSubscription, withSpan } from './begin-period.js';
+import { intervalOf, isFree, isMetered, spanOf, unbilledUsage } from './billing-period.js';
 import { collectPayment } from './collect-payment.js';
-import {
-  announceTrialEnd,
-  checkMethod,
-  checkSameIntervals,
-  newItem,
-  trialEndOf,
-} from './create-subscription.js';
-import { draftInvoice } from './draft-invoice.js';
+import { announceTrialEnd, checkMethod, trialEndOf } from './create-subscription.js';
 import { finalizeInvoice } from './finalize-invoice.js';
-import { billUsageSoFar, chargeRemaining, creditUnused, pendingItems } from './invoice-items.js';
-import type { LineDraft, Span } from './lines.js';
+import { billUsageSoFar, chargeRemaining, creditUnused } from './invoice-items.js';
+import { type ItemChange, itemChanges } from './item-changes.js';
+import type { Span } from './lines.js';
+import { checkItems, checkQuantities } from './new-item.js';
 import type { UpdateSubscriptionParams } from './subscription-params.js';
-
-/** An item before and after: null before it was added, and after it was deleted. */
-interface ItemChange {
-  readonly before: SubscriptionItem | null;
-  readonly after: SubscriptionItem | null;
-}
 
 /** Changes a subscription and bills the change as `proration_behavior` says. */
 export function changeSubscription(
@@ -47,9 +28,10 @@ export function changeSubscription(
   const { clock, now } = account.customer(before.customer as string);
   checkChangeable(before, params);
   checkMethod(account, before.customer as string, params.default_payment_method);
-  const changes = itemChanges(account, before, params, now);
+  checkQuantities(account, params.items ?? []);
+  const changes = itemChanges(account, before, params);
   const data = changes.flatMap(({ after }) => after ?? []);
-  checkSameIntervals(data);
+  checkItems(data);
   tables.subscriptions.put({
     ...withFields(before, params, { now, span: spanOf(before) }),
     items: { ...before.items, data },
@@ -67,12 +49,9 @@ export function changeSubscription(
   const place = account.outbox.length - (invoice ? 1 : 0);
   const after = tables.subscriptions.one(id);
   account.emit('customer.subscription.updated', after, { clock, before, place });
-  if (
-    invoice &&
-    finalizeInvoice(account, invoice).status === 'open' &&
-    after.collection_method !== 'send_invoice'
-  ) {
-    const error = collectPayment(account, invoice, { automatic: true });
+  const open = invoice && finalizeInvoice(account, invoice.id).status === 'open';
+  if (open && after.collection_method !== 'send_invoice') {
+    const error = collectPayment(account, invoice.id, { automatic: true });
     if (error && params.payment_behavior === 'error_if_incomplete') throw error;
   }
   return tables.subscriptions.one(id);
@@ -105,87 +84,30 @@ function withFields(
   params: UpdateSubscriptionParams,
   { now, span }: { now: number; span: Span },
 ): Subscription {
-  const kept = <Value>(given: Value | undefined, old: Value): Value => (given === undefined ? old : given);
-  const details = { ...before.cancellation_details, ...params.cancellation_details } as NonNullable<
-    Subscription['cancellation_details']
-  >;
+  const { cancellation_details: details, trial_settings: trial, pause_collection: pause } = params;
   const ends = params.cancel_at_period_end;
   const { end_behavior: endBehavior = ANCHOR_NOW } = before.trial_settings ?? {};
-  const missing =
-    params.trial_settings?.end_behavior.missing_payment_method ?? endBehavior.missing_payment_method;
+  const missing = trial?.end_behavior.missing_payment_method ?? endBehavior.missing_payment_method;
+  const reason = ends ? ('cancellation_requested' as const) : null;
+  const { description, default_payment_method, metadata } = params;
   return {
-    ...before,
+    ...patched(before, { description, default_payment_method, metadata }),
     ...(ends !== undefined && {
       cancel_at: ends ? span.end : null,
       cancel_at_period_end: ends,
       canceled_at: ends ? now : null,
     }),
-    cancellation_details:
-      ends === undefined ? details : { ...details, reason: ends ? 'cancellation_requested' : null },
-    default_payment_method: kept(params.default_payment_method, before.default_payment_method),
-    description: kept(params.description, before.description),
-    metadata: mergeMetadata(before.metadata, params.metadata),
-    ...(params.trial_settings && {
-      trial_settings: { end_behavior: { ...endBehavior, missing_payment_method: missing } },
-    }),
-    ...(params.pause_collection !== undefined && {
-      pause_collection: params.pause_collection && {
-        behavior: params.pause_collection.behavior,
-        resumes_at: params.pause_collection.resumes_at ?? null,
-      },
+    cancellation_details: {
+      ...nulls('comment feedback feedback_option reason'),
+      ...before.cancellation_details,
+      ...defined(details ?? {}),
+      ...(ends !== undefined && { reason }),
+    },
+    ...(trial && { trial_settings: { end_behavior: { ...endBehavior, missing_payment_method: missing } } }),
+    ...(pause !== undefined && {
+      pause_collection: pause && { behavior: pause.behavior, resumes_at: pause.resumes_at ?? null },
     }),
   };
-}
-
-function itemChanges(
-  account: Account,
-  subscription: Subscription,
-  { items = [] }: UpdateSubscriptionParams,
-  now: number,
-): ItemChange[] {
-  const { start, end } = spanOf(subscription);
-  const kept = subscription.items.data.map((before): ItemChange => {
-    const given = items.find(({ id }) => id === before.id);
-    if (!given) return { before, after: before };
-    if (given.deleted) return { before, after: null };
-    const priceId = given.price ?? before.price.id;
-    const fresh = newItem(
-      account,
-      subscription.id,
-      { price: priceId, quantity: given.quantity },
-      { created: now },
-    );
-    const { quantity: _, ...rest } = before;
-    const quantity = given.quantity ?? before.quantity ?? 1;
-    return {
-      before,
-      after: {
-        ...rest,
-        price: fresh.price,
-        plan: planOf(fresh.price),
-        ...(!isMetered(fresh.price) && { quantity }),
-        metadata: mergeMetadata(before.metadata, given.metadata),
-      },
-    };
-  });
-  const added = items
-    .filter(({ id }) => id === undefined)
-    .map(({ price, quantity, metadata, deleted }): ItemChange => {
-      if (!price || deleted)
-        throw invalid('An item without an id is added and needs a price.', { param: 'items' });
-      const item = newItem(account, subscription.id, { price, quantity, metadata }, { created: now });
-      account.tables.items.put({ id: item.id, subscription: subscription.id, usageFrom: now, billed: null });
-      return { before: null, after: { ...item, current_period_start: start, current_period_end: end } };
-    });
-  for (const { id } of items) {
-    if (id !== undefined && !kept.some(({ before }) => before?.id === id)) {
-      throw invalid(`No such subscription_item: '${id}'`, {
-        code: 'resource_missing',
-        param: 'items[0][id]',
-      });
-    }
-  }
-  return [...kept, ...added];
 }
 
 /** Whether the billing cycle begins again: on request, with another interval, from free to paid, out of a trial. */
@@ -207,36 +129,32 @@ function startsAnew(
   );
 }
 
-/** Begins a period now and bills it at once; gives the draft's id. */
+/** Begins a period now and bills it at once. */
 function startAnew(
   account: Account,
   before: Subscription,
   changes: readonly ItemChange[],
-  params: UpdateSubscriptionParams,
-): string | undefined {
-  const { tables } = account;
-  const { clock, now } = account.customer(before.customer as string);
+  { proration_behavior: behavior }: UpdateSubscriptionParams,
+): Invoice | undefined {
+  const { now } = account.customer(before.customer);
   const leavesTrial = before.status === 'trialing';
-  if (params.proration_behavior !== 'none' && !leavesTrial) {
-    for (const { before: item } of changes) if (item) creditUnused(account, before, item, { at: now });
-  }
-  const old = changes.flatMap(({ before: item }) => item ?? []);
-  const usage = leavesTrial ? [] : unbilledUsage(account, old, now);
-  const subscription = tables.subscriptions.one(before.id);
-  const { period } = periodFrom(now, subscription.items.data, now);
-  const items = withSpan(subscription.items.data, period);
-  for (const item of items) tables.items.change(item.id, { usageFrom: now });
-  const begun = tables.subscriptions.change(before.id, {
-    items: { ...subscription.items, data: items },
-    billing_cycle_anchor: now,
-    cancel_at: subscription.cancel_at_period_end ? period.end : null,
-    status: leavesTrial ? 'active' : subscription.status,
-    trial_end: leavesTrial ? now : subscription.trial_end,
-  });
+  const old = leavesTrial ? [] : changes.flatMap(({ before: item }) => item ?? []);
+  if (behavior !== 'none') for (const item of old) creditUnused(account, before, item, { at: now });
+  const usage = unbilledUsage(account, old, now);
+  const changed = account.tables.subscriptions.one(before.id);
   account.unschedule('trial_will_end', before.id);
-  account.schedule('end_period', before.id, { clock, at: period.end });
-  const invoice = billNow(account, begun, { lines: licensedLines(account, items, { period }), usage });
-  if (invoice) noteBilled(account, tables.invoices.one(invoice), items, period);
+  const fields = {
+    billing_cycle_anchor: now,
+    ...(leavesTrial && { status: 'active' as const, trial_end: now }),
+  };
+  const invoice = beginPeriod(account, changed, fields, {
+    reason: 'subscription_update',
+    usage,
+    autoAdvance: true,
+  });
+  const begun = account.tables.subscriptions.one(before.id);
+  if (begun.cancel_at_period_end)
+    account.tables.subscriptions.change(before.id, { cancel_at: spanOf(begun).end });
   return invoice;
 }
 
@@ -249,7 +167,7 @@ function moveTrial(
   if (typeof trialEnd !== 'number') return;
   const { tables } = account;
   const subscription = tables.subscriptions.one(id);
-  const { clock, now } = account.customer(subscription.customer as string);
+  const { clock, now } = account.customer(subscription.customer);
   trialEndOf({ trial_end: trialEnd }, now);
   const items = withSpan(subscription.items.data, { start: spanOf(subscription).start, end: trialEnd });
   for (const item of items) tables.items.change(item.id, { usageFrom: trialEnd });
@@ -262,13 +180,13 @@ function moveTrial(
   announceTrialEnd(account, moved, { clock, now, trialEnd });
 }
 
-/** Credits and charges for the rest of the period; gives the draft's id when they are billed now. */
+/** Credits and charges for the rest of the period; gives the draft when they are billed now. */
 function prorate(
   account: Account,
   before: Subscription,
   changes: readonly ItemChange[],
   { proration_behavior: behavior = 'create_prorations', proration_date: date }: UpdateSubscriptionParams,
-): string | undefined {
+): Invoice | undefined {
   const { now } = account.customer(before.customer as string);
   const at = date ?? now;
   const changed = changes.filter(
@@ -292,34 +210,8 @@ function prorate(
       chargeRemaining(account, before, after, rest);
     }
   }
-  return behavior === 'always_invoice' && changed.length > 0
-    ? billNow(account, account.tables.subscriptions.one(before.id), {})
-    : undefined;
-}
-
-/** A draft of what is pending and these lines; none when there is nothing. */
-function billNow(
-  account: Account,
-  subscription: Subscription,
-  { lines = [], usage = [] }: { lines?: LineDraft[]; usage?: ReturnType<typeof unbilledUsage> },
-): string | undefined {
-  const { customer, clock, now } = account.customer(subscription.customer as string);
-  const pending = pendingItems(account, customer.id, subscription.id);
-  if (lines.length + usage.length + pending.length === 0) return undefined;
-  return draftInvoice(account, {
-    customer,
-    clock,
-    now,
-    subscription,
-    reason: 'subscription_update',
-    lines,
-    usage,
-    pending,
-    period: { start: spanOf(subscription).start, end: now },
-    autoAdvance: true,
-  }).id;
-}
-
-export function withSpan(items: readonly SubscriptionItem[], { start, end }: Span): SubscriptionItem[] {
-  return items.map((item) => ({ ...item, current_period_start: start, current_period_end: end }));
+  if (behavior !== 'always_invoice' || changed.length === 0) return undefined;
+  const subscription = account.tables.subscriptions.one(before.id);
+  const { start } = spanOf(subscription);
+  return billSubscription(account, subscription, { reason: 'subscription_update', start, autoAdvance: true });
 }

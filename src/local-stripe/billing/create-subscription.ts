@@ -1,15 +1,17 @@
 /** New subscriptions: items, trial, first period and first invoice. */
+
 import { ApiError, invalid, unsupported } from '../http/api-error.js';
 import { mergeMetadata } from '../http/parameters.js';
-import { planOf } from '../resources/prices.js';
 import type { Account } from '../state/account.js';
 import { nulls } from '../state/stored.js';
 import type { Invoice, Subscription, SubscriptionItem } from '../state/tables.js';
-import { isMetered, latestAnchor, licensedLines, noteBilled, periodFrom } from './billing-period.js';
+import { withSpan } from './begin-period.js';
+import { latestAnchor, licensedLines, noteBilled, periodFrom, spanOf } from './billing-period.js';
 import { collectPayment, paymentMethodOf } from './collect-payment.js';
 import { draftInvoice } from './draft-invoice.js';
 import { finalizeInvoice } from './finalize-invoice.js';
 import { pendingItems } from './invoice-items.js';
+import { checkItems, checkQuantities, newItem } from './new-item.js';
 import type { CreateSubscriptionParams } from './subscription-params.js';
 
 const HOUR = 3_600;
@@ -27,31 +29,26 @@ export function createSubscription(account: Account, params: CreateSubscriptionP
   const place = account.outbox.length;
   checkClockLimit(account, customer.id, customer.test_clock);
   checkCollection(params);
+  checkQuantities(account, params.items);
   checkMethod(account, customer.id, params.default_payment_method);
   const id = account.newId('sub');
   const trialEnd = trialEndOf(params, now);
-  const bare = params.items.map((given) => newItem(account, id, given, { created: now }));
-  checkSameIntervals(bare);
+  const bare = params.items.map((given) =>
+    newItem(account, id, given, { created: now, usageFrom: trialEnd ?? now }),
+  );
+  checkItems(bare);
   const start = trialEnd ?? now;
   const anchor = params.billing_cycle_anchor ?? start;
   if (anchor < start || anchor > latestAnchor(bare, start)) {
     throw invalid(
       'billing_cycle_anchor must lie within one period of the subscription’s start, or of its trial’s end.',
-      {
-        param: 'billing_cycle_anchor',
-      },
+      { param: 'billing_cycle_anchor' },
     );
   }
   if (trialEnd !== null) checkTrialAnchor(params, anchor > trialEnd);
   const first = periodFrom(anchor, bare, now);
   const period = trialEnd === null ? first.period : { start: now, end: trialEnd };
-  const items = bare.map((item) => ({
-    ...item,
-    current_period_start: period.start,
-    current_period_end: period.end,
-  }));
-  for (const item of items)
-    tables.items.put({ id: item.id, subscription: id, usageFrom: start, billed: null });
+  const items = withSpan(bare, period);
   const made = tables.subscriptions.put({
     ...blankSubscription(params, { id, now, items }),
     billing_cycle_anchor: anchor,
@@ -61,34 +58,42 @@ export function createSubscription(account: Account, params: CreateSubscriptionP
     trial_start: trialEnd === null ? null : now,
   });
   account.schedule('end_period', id, { clock, at: period.end });
-  const stubIsFree = first.share !== undefined && params.proration_behavior === 'none';
-  const lines =
-    trialEnd !== null
-      ? licensedLines(account, items, { period, trial: true })
-      : stubIsFree
-        ? []
-        : licensedLines(account, items, first);
-  if (lines.length > 0) {
-    const pending = trialEnd === null ? pendingItems(account, customer.id, id) : [];
-    const sent = made.collection_method === 'send_invoice';
-    const invoice = draftInvoice(account, {
-      customer,
-      clock,
-      now,
-      subscription: made,
-      reason: 'subscription_create',
-      lines,
-      pending,
-      period: { start: now, end: now },
-      autoAdvance: sent && trialEnd === null,
-    });
-    if (trialEnd === null) noteBilled(account, invoice, items, period);
-    if (!sent || trialEnd !== null) collectFirst(account, invoice, params);
-  }
+  billBeginning(account, made, params, first);
   const created = tables.subscriptions.one(id);
   account.emit('customer.subscription.created', created, { clock, place });
   if (trialEnd !== null) announceTrialEnd(account, created, { clock, now, trialEnd });
   return created;
+}
+
+/**
+ * Bills the first period, if something is billed in advance: a trial with a line of $0, the part up
+ * to a later anchor by its share, or not at all without prorations.
+ */
+function billBeginning(
+  account: Account,
+  subscription: Subscription,
+  params: CreateSubscriptionParams,
+  first: ReturnType<typeof periodFrom>,
+): void {
+  const isTrial = subscription.status === 'trialing';
+  const items = subscription.items.data;
+  const period = spanOf(subscription);
+  const isFree = !isTrial && first.share !== undefined && params.proration_behavior === 'none';
+  const lines = isFree ? [] : licensedLines(account, items, isTrial ? { period, trial: true } : first);
+  if (lines.length === 0) return;
+  const { customer, start_date: now } = subscription;
+  const isSent = subscription.collection_method === 'send_invoice' && !isTrial;
+  const invoice = draftInvoice(account, {
+    customer,
+    subscription,
+    reason: 'subscription_create',
+    lines,
+    pending: isTrial ? [] : pendingItems(account, customer, subscription.id),
+    period: { start: now, end: now },
+    autoAdvance: isSent,
+  });
+  if (!isTrial) noteBilled(account, invoice, items, period);
+  if (!isSent) collectFirst(account, invoice, params);
 }
 
 /** The first invoice is final and charged within the call. */
@@ -148,52 +153,6 @@ export function trialEndOf(
   return end;
 }
 
-/** An item whose period is still to be set. */
-export function newItem(
-  account: Account,
-  subscription: string,
-  given: {
-    price: string;
-    quantity?: number | undefined;
-    metadata?: Record<string, string> | null | undefined;
-  },
-  { created }: { created: number },
-): SubscriptionItem {
-  const price = account.tables.prices.one(given.price, 'items[0][price]');
-  if (!price.active)
-    throw invalid(`The price specified is inactive: ${price.id}.`, { param: 'items[0][price]' });
-  if (isMetered(price) && given.quantity !== undefined) {
-    throw invalid('A metered price has no quantity: its meter counts.', { param: 'items[0][quantity]' });
-  }
-  return {
-    id: account.newId('si'),
-    object: 'subscription_item',
-    billing_thresholds: null,
-    created,
-    current_period_end: created,
-    current_period_start: created,
-    current_trial: null,
-    discounts: [],
-    metadata: mergeMetadata({}, given.metadata),
-    plan: planOf(price),
-    price,
-    ...(!isMetered(price) && { quantity: given.quantity ?? 1 }),
-    subscription,
-    tax_rates: [],
-  };
-}
-
-/** @throws ApiError 400 for items whose periods differ, or two of one price. */
-export function checkSameIntervals(items: readonly SubscriptionItem[]): void {
-  const kinds = new Set(
-    items.map(({ price }) => `${price.recurring?.interval}/${price.recurring?.interval_count}`),
-  );
-  if (kinds.size > 1) throw unsupported('A subscription with mixed intervals', 'items');
-  if (new Set(items.map(({ price }) => price.id)).size < items.length) {
-    throw invalid('Cannot add multiple subscription items with the same price.', { param: 'items' });
-  }
-}
-
 function checkClockLimit(account: Account, customer: string, testClock: string | null | undefined): void {
   const current = account.tables.subscriptions.by('customer', customer);
   if (testClock && account.settings.clockLimits && current.length >= SUBSCRIPTIONS_PER_CLOCK_CUSTOMER) {
@@ -243,12 +202,12 @@ function blankSubscription(
   return {
     id,
     object: 'subscription',
-    automatic_tax: { enabled: false, ...nulls('disabled_reason', 'liability') },
+    automatic_tax: { enabled: false, ...nulls('disabled_reason liability') },
     billing_cycle_anchor: now,
     billing_mode: { flexible: { proration_discounts: 'included' }, type: 'flexible', updated_at: now },
     billing_schedules: [],
     cancel_at_period_end: false,
-    cancellation_details: nulls('comment', 'feedback', 'feedback_option', 'reason'),
+    cancellation_details: nulls('comment feedback feedback_option reason'),
     collection_method: params.collection_method ?? 'charge_automatically',
     created: now,
     currency: 'usd',
@@ -259,7 +218,7 @@ function blankSubscription(
     description: params.description ?? null,
     discounts: [],
     invoice_settings: {
-      ...nulls('account_tax_ids', 'custom_fields', 'description', 'footer'),
+      ...nulls('account_tax_ids custom_fields description footer'),
       issuer: { type: 'self' },
     },
     items: { object: 'list', data: items, has_more: false, url: `/v1/subscription_items?subscription=${id}` },
@@ -267,17 +226,17 @@ function blankSubscription(
     managed_payments: { enabled: false },
     metadata: mergeMetadata({}, params.metadata),
     payment_settings: {
-      ...nulls('payment_method_options', 'payment_method_types'),
+      ...nulls('payment_method_options payment_method_types'),
       save_default_payment_method: 'off',
     },
     start_date: now,
     status: 'active',
     test_clock: null,
     trial_settings: { end_behavior: { billing_cycle_anchor: atEnd, missing_payment_method: missing } },
-    ...nulls('application', 'application_fee_percent', 'billing_cycle_anchor_config', 'billing_thresholds'),
-    ...nulls('cancel_at', 'canceled_at', 'customer_account', 'default_source', 'ended_at', 'latest_invoice'),
-    ...nulls('next_pending_invoice_item_invoice', 'on_behalf_of', 'pause_collection', 'pending_setup_intent'),
-    ...nulls('pending_invoice_item_interval', 'pending_update', 'schedule', 'transfer_data', 'trial_end'),
+    ...nulls('application application_fee_percent billing_cycle_anchor_config billing_thresholds'),
+    ...nulls('cancel_at canceled_at customer_account default_source ended_at latest_invoice'),
+    ...nulls('next_pending_invoice_item_invoice on_behalf_of pause_collection pending_setup_intent'),
+    ...nulls('pending_invoice_item_interval pending_update schedule transfer_data trial_end'),
     ...nulls('trial_start'),
   };
 }

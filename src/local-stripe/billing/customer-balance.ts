@@ -34,6 +34,6 @@ export function changeBalance(
     livemode: false,
     metadata,
     type,
-    ...nulls('checkout_session', 'credit_note', 'customer_account'),
+    ...nulls('checkout_session credit_note customer_account'),
   });
 }

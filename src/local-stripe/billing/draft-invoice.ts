@@ -1,7 +1,7 @@
 /** Draft invoices: what goes on them, and their totals. */
 import type { Account } from '../state/account.js';
 import type { UsageSegment } from '../state/rows.js';
-import { nulls } from '../state/stored.js';
+import { filled, nulls } from '../state/stored.js';
 import type { Customer, Invoice, InvoiceItem, InvoiceLine, Subscription } from '../state/tables.js';
 import { type LineDraft, lineOfItem, type Span, usageLines } from './lines.js';
 
@@ -10,9 +10,8 @@ const HOUR = 3_600;
 const LEAST_CHARGE = 50;
 
 export interface DraftOptions {
-  readonly customer: Customer;
-  readonly clock: string;
-  readonly now: number;
+  /** Its id. */
+  readonly customer: string;
   readonly subscription?: Subscription | null;
   readonly reason: Invoice['billing_reason'];
   readonly lines?: readonly LineDraft[];
@@ -33,7 +32,8 @@ export interface DraftOptions {
 
 /** Makes a draft, puts its finalization on the clock if it advances by itself, and tells of it. */
 export function draftInvoice(account: Account, options: DraftOptions): Invoice {
-  const { customer, clock, now, subscription = null, lines = [], pending = [], usage = [], period } = options;
+  const { subscription = null, lines = [], pending = [], usage = [], period, reason, autoAdvance } = options;
+  const { customer, clock, now } = account.customer(options.customer);
   const { tables } = account;
   const id = account.newId('in');
   const collection = options.collection ?? {
@@ -48,26 +48,20 @@ export function draftInvoice(account: Account, options: DraftOptions): Invoice {
   ];
   for (const item of pending) tables.invoiceItems.change(item.id, { invoice: id });
   if (usage.length > 0) tables.usageSegments.put({ id, segments: usage });
-  const blank = blankInvoice(customer, { id, now, collection, subscription, period, reason: options.reason });
-  const autoAdvance = options.autoAdvance;
-  const waits =
-    usage.length > 0 && options.reason === 'subscription_cycle' ? account.settings.usageGraceHours : 1;
-  const filled = withLines(
-    account,
-    {
-      ...blank,
-      description: options.description ?? null,
-      metadata: options.metadata ?? {},
-      auto_advance: autoAdvance,
-      // Stripe shows the second after the one in which it finalizes.
-      automatically_finalizes_at: autoAdvance ? now + waits * HOUR + 1 : null,
-      next_payment_attempt:
-        autoAdvance && collection.method === 'charge_automatically' ? now + waits * HOUR : null,
-    },
-    drafts,
-  );
-  const invoice = tables.invoices.put(filled);
-  if (autoAdvance) account.schedule('finalize', id, { clock, at: now + waits * HOUR });
+  const isRenewal = reason === 'subscription_cycle' && usage.length > 0;
+  const finalizeAt = now + (isRenewal ? account.settings.usageGraceHours : 1) * HOUR;
+  const charges = autoAdvance && collection.method === 'charge_automatically';
+  const blank = {
+    ...blankInvoice(customer, { id, now, collection, subscription, period, reason }),
+    description: options.description ?? null,
+    metadata: options.metadata ?? {},
+    auto_advance: autoAdvance,
+    // Stripe shows the second after the one in which it finalizes.
+    automatically_finalizes_at: autoAdvance ? finalizeAt + 1 : null,
+    next_payment_attempt: charges ? finalizeAt : null,
+  };
+  const invoice = tables.invoices.put(withLines(account, blank, drafts));
+  if (autoAdvance) account.schedule('finalize', id, { clock, at: finalizeAt });
   if (subscription) tables.subscriptions.change(subscription.id, { latest_invoice: id });
   account.emit('invoice.created', invoice, { clock });
   return invoice;
@@ -128,14 +122,8 @@ function blankInvoice(
     object: 'invoice',
     account_country: 'US',
     account_name: 'Local Stripe',
-    amount_due: 0,
-    amount_overpaid: 0,
-    amount_paid: 0,
-    amount_remaining: 0,
-    amount_shipping: 0,
-    attempt_count: 0,
     attempted: false,
-    automatic_tax: { enabled: false, ...nulls('disabled_reason', 'liability', 'provider', 'status') },
+    automatic_tax: { enabled: false, ...nulls('disabled_reason liability provider status') },
     billing_reason: facts.reason,
     collection_method: collection.method,
     created: now,
@@ -145,9 +133,6 @@ function blankInvoice(
     customer_name: customer.name ?? null,
     customer_phone: customer.phone ?? null,
     customer_tax_exempt: 'none',
-    customer_tax_ids: [],
-    default_tax_rates: [],
-    discounts: [],
     due_date: daysUntilDue === null ? null : now + daysUntilDue * 24 * HOUR,
     issuer: { type: 'self' },
     lines: { object: 'list', data: [], has_more: false, url: `/v1/invoices/${id}/lines` },
@@ -158,34 +143,22 @@ function blankInvoice(
       subscription_details: { metadata: subscription.metadata, subscription: subscription.id },
       type: 'subscription_details',
     },
-    payment_settings: nulls('default_mandate', 'payment_method_options', 'payment_method_types'),
+    payment_settings: nulls('default_mandate payment_method_options payment_method_types'),
     period_end: period.end,
     period_start: period.start,
-    post_payment_credit_notes_amount: 0,
-    pre_payment_credit_notes_amount: 0,
-    starting_balance: 0,
     status: 'draft',
-    status_transitions: nulls('finalized_at', 'marked_uncollectible_at', 'paid_at', 'voided_at'),
-    subtotal: 0,
-    subtotal_excluding_tax: 0,
+    status_transitions: nulls('finalized_at marked_uncollectible_at paid_at voided_at'),
     test_clock: customer.test_clock ?? null,
-    total: 0,
-    total_discount_amounts: [],
-    total_excluding_tax: 0,
-    total_pretax_credit_amounts: [],
-    total_taxes: [],
     webhooks_delivered_at: now,
-    ...nulls(
-      'account_tax_ids',
-      'application',
-      'automatically_finalizes_at',
-      'custom_fields',
-      'customer_account',
-    ),
-    ...nulls('customer_address', 'customer_shipping', 'default_payment_method', 'default_source'),
-    ...nulls('description', 'effective_at', 'ending_balance', 'footer', 'from_invoice', 'hosted_invoice_url'),
-    ...nulls('invoice_pdf', 'last_finalization_error', 'latest_revision', 'next_payment_attempt', 'number'),
-    ...nulls('on_behalf_of', 'receipt_number', 'rendering', 'shipping_cost', 'shipping_details'),
-    ...nulls('statement_descriptor'),
+    ...filled('amount_due amount_overpaid amount_paid amount_remaining amount_shipping attempt_count', 0),
+    ...filled('post_payment_credit_notes_amount pre_payment_credit_notes_amount starting_balance', 0),
+    ...filled('subtotal subtotal_excluding_tax total total_excluding_tax', 0),
+    ...filled('customer_tax_ids default_tax_rates discounts total_discount_amounts total_taxes', []),
+    ...filled('total_pretax_credit_amounts', []),
+    ...nulls('account_tax_ids application automatically_finalizes_at custom_fields customer_account'),
+    ...nulls('customer_address customer_shipping default_payment_method default_source description'),
+    ...nulls('effective_at ending_balance footer from_invoice hosted_invoice_url invoice_pdf'),
+    ...nulls('last_finalization_error latest_revision next_payment_attempt number on_behalf_of'),
+    ...nulls('receipt_number rendering shipping_cost shipping_details statement_descriptor'),
   };
 }

@@ -71,7 +71,7 @@ export function creditUnused(
   const start = Math.max(at, billed.start);
   const share = { part: BigInt(billed.end - start), whole: BigInt(billed.end - billed.start) };
   createInvoiceItem(account, {
-    customer: subscription.customer as string,
+    customer: subscription.customer,
     amount: toNumber(prorateExact(exactCents(-billed.amount), share)),
     description: `Unused time on ${counted(billed.quantity)}${productName(account, price)} after ${dateOf(at)}`,
     period: { start, end: billed.end },
@@ -96,7 +96,7 @@ export function chargeRemaining(
   );
   const amount = toNumber(prorateExact(exact, { part: BigInt(end - at), whole: BigInt(whole) }));
   const made = createInvoiceItem(account, {
-    customer: subscription.customer as string,
+    customer: subscription.customer,
     amount,
     description: `Remaining time on ${counted(quantity)}${productName(account, item.price)} after ${dateOf(at)}`,
     period: { start: at, end },
@@ -125,7 +125,7 @@ export function billUsageSoFar(
 ): void {
   const { usageFrom } = account.tables.items.one(item.id);
   if (usageFrom >= at) return;
-  const customer = subscription.customer as string;
+  const customer = subscription.customer;
   const segment = { item: item.id, price: item.price.id, from: usageFrom, to: at };
   for (const line of usageLines(account, customer, segment, subscription.id)) {
     createInvoiceItem(account, {
@@ -142,7 +142,7 @@ export function billUsageSoFar(
 
 /** Pending items that go on a subscription's next invoice: its own, and those of no subscription. */
 export function pendingItems(account: Account, customer: string, subscription: string | null): InvoiceItem[] {
-  return account.tables.invoiceItems.by('pending', customer).filter(({ parent }) => {
+  return account.tables.invoiceItems.by('waiting', customer).filter(({ parent }) => {
     const owner = parent?.subscription_details?.subscription ?? null;
     return owner === null || owner === subscription;
   });

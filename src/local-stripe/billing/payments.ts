@@ -33,12 +33,12 @@ export function openPayment(account: Account, invoice: Invoice, at: { clock: str
     metadata: {},
     payment_method_types: ['card'],
     status: 'requires_payment_method',
-    ...nulls('allowed_payment_method_types', 'application', 'application_fee_amount', 'canceled_at'),
-    ...nulls('automatic_payment_methods', 'cancellation_reason', 'customer_account', 'last_payment_error'),
-    ...nulls('excluded_payment_method_types', 'latest_charge', 'managed_payments', 'next_action'),
-    ...nulls('on_behalf_of', 'payment_method', 'payment_method_configuration_details', 'payment_record'),
-    ...nulls('payment_method_options', 'processing', 'receipt_email', 'review', 'setup_future_usage'),
-    ...nulls('shipping', 'source', 'statement_descriptor', 'statement_descriptor_suffix', 'transfer_group'),
+    ...nulls('allowed_payment_method_types application application_fee_amount canceled_at'),
+    ...nulls('automatic_payment_methods cancellation_reason customer_account last_payment_error'),
+    ...nulls('excluded_payment_method_types latest_charge managed_payments next_action'),
+    ...nulls('on_behalf_of payment_method payment_method_configuration_details payment_record'),
+    ...nulls('payment_method_options processing receipt_email review setup_future_usage'),
+    ...nulls('shipping source statement_descriptor statement_descriptor_suffix transfer_group'),
   };
   account.emit('payment_intent.created', paymentIntents.put(intent), at);
   invoicePayments.put({
@@ -53,7 +53,7 @@ export function openPayment(account: Account, invoice: Invoice, at: { clock: str
     livemode: false,
     payment: { payment_intent: id, type: 'payment_intent' },
     status: 'open',
-    status_transitions: nulls('canceled_at', 'paid_at'),
+    status_transitions: nulls('canceled_at paid_at'),
   });
 }
 
@@ -119,41 +119,25 @@ export function cancelPayment(
   }
 }
 
+/** What the merchant may say in a dispute: nothing yet. */
+const NO_EVIDENCE: Stored<Stripe.Dispute>['evidence'] = {
+  enhanced_evidence: {},
+  ...nulls('access_activity_log billing_address cancellation_policy cancellation_policy_disclosure receipt'),
+  ...nulls('cancellation_rebuttal customer_communication customer_email_address customer_name refund_policy'),
+  ...nulls('customer_purchase_ip customer_signature duplicate_charge_documentation duplicate_charge_id'),
+  ...nulls('duplicate_charge_explanation product_description refund_policy_disclosure service_date'),
+  ...nulls(
+    'refund_refusal_explanation service_documentation shipping_address shipping_carrier shipping_date',
+  ),
+  ...nulls('shipping_documentation shipping_tracking_number uncategorized_file uncategorized_text'),
+};
+
 /** Disputes a charge, as its card's holder would at the bank. */
 export function openDispute(
   account: Account,
   charge: Charge,
   { clock, now }: { clock: string; now: number },
 ) {
-  const evidence = nulls(
-    'access_activity_log',
-    'billing_address',
-    'cancellation_policy',
-    'cancellation_policy_disclosure',
-    'cancellation_rebuttal',
-    'customer_communication',
-    'customer_email_address',
-    'customer_name',
-    'customer_purchase_ip',
-    'customer_signature',
-    'duplicate_charge_documentation',
-    'duplicate_charge_explanation',
-    'duplicate_charge_id',
-    'product_description',
-    'receipt',
-    'refund_policy',
-    'refund_policy_disclosure',
-    'refund_refusal_explanation',
-    'service_date',
-    'service_documentation',
-    'shipping_address',
-    'shipping_carrier',
-    'shipping_date',
-    'shipping_documentation',
-    'shipping_tracking_number',
-    'uncategorized_file',
-    'uncategorized_text',
-  );
   const dispute = account.tables.disputes.put({
     id: account.newId('du'),
     object: 'dispute',
@@ -163,7 +147,7 @@ export function openDispute(
     created: now,
     currency: charge.currency,
     enhanced_eligibility_types: [],
-    evidence: { ...evidence, enhanced_evidence: {} },
+    evidence: NO_EVIDENCE,
     evidence_details: {
       due_by: now + DISPUTE_DAYS * 86_400,
       enhanced_eligibility: {},
@@ -211,7 +195,7 @@ function chargeOf(
     livemode: false,
     metadata: {},
     outcome: {
-      ...nulls('advice_code', 'network_advice_code', 'network_decline_code'),
+      ...nulls('advice_code network_advice_code network_decline_code'),
       network_status: decline ? 'declined_by_network' : 'approved_by_network',
       reason: decline ?? null,
       risk_level: 'normal',
@@ -231,16 +215,16 @@ function chargeOf(
         funding: 'credit',
         last4,
         network: brand,
-        ...nulls('amount_authorized', 'authorization_code', 'checks', 'electronic_commerce_indicator'),
-        ...nulls('installments', 'mandate', 'network_transaction_id', 'regulated_status', 'three_d_secure'),
-        ...nulls('transaction_link_id', 'wallet'),
+        ...nulls('amount_authorized authorization_code checks electronic_commerce_indicator'),
+        ...nulls('installments mandate network_transaction_id regulated_status three_d_secure'),
+        ...nulls('transaction_link_id wallet'),
       },
     },
     refunded: false,
     status: decline ? 'failed' : 'succeeded',
-    ...nulls('application', 'application_fee', 'application_fee_amount', 'balance_transaction'),
-    ...nulls('failure_balance_transaction', 'on_behalf_of', 'receipt_email', 'receipt_number', 'receipt_url'),
-    ...nulls('review', 'shipping', 'source', 'source_transfer', 'statement_descriptor'),
-    ...nulls('statement_descriptor_suffix', 'transfer_data', 'transfer_group'),
+    ...nulls('application application_fee application_fee_amount balance_transaction'),
+    ...nulls('failure_balance_transaction on_behalf_of receipt_email receipt_number receipt_url'),
+    ...nulls('review shipping source source_transfer statement_descriptor'),
+    ...nulls('statement_descriptor_suffix transfer_data transfer_group'),
   };
 }

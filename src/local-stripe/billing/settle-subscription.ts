@@ -12,7 +12,7 @@ export function settled(account: Account, invoice: Invoice): void {
   if (!subscription || subscription.latest_invoice !== invoice.id || !WAITING.has(subscription.status))
     return;
   if (subscription.status === 'incomplete') {
-    const { clock } = account.customer(subscription.customer as string);
+    const { clock } = account.customer(subscription.customer);
     account.unschedule('expire_incomplete', subscription.id);
     account.schedule('end_period', subscription.id, { clock, at: spanOf(subscription).end });
   }

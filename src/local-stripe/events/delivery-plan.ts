@@ -5,8 +5,7 @@ import type Stripe from 'stripe';
  * Stripe promises no order and no single delivery; a plan makes a handler meet what it must survive.
  *
  * @example
- * stripe.deliveryPlan = {
- *   copies: (event) => (event.type === 'invoice.paid' ? 2 : 1),
+ * stripe.deliveryPlan = { *   copies: (event) => (event.type === 'invoice.paid' ? 2 : 1),
  *   order: (events) => events.toReversed(),
  * };
  */

@@ -2,16 +2,8 @@
 import { z } from 'zod';
 import { cancelNow } from '../billing/cancel-subscription.js';
 import { invalid, unsupported } from '../http/api-error.js';
-import {
-  clearable,
-  id,
-  integer,
-  isWithin,
-  mergeMetadata,
-  metadata,
-  text,
-  times,
-} from '../http/parameters.js';
+import { clearable, id, integer, metadata, text, times } from '../http/parameters.js';
+import { patched } from '../http/patched.js';
 import { listRoute, type Route, route } from '../http/route.js';
 import { type Account, clockOf } from '../state/account.js';
 import { nulls } from '../state/stored.js';
@@ -74,10 +66,7 @@ export const customerRoutes: Route[] = [
     '/v1/customers',
     'customers.list',
     { created: times.optional(), email: text(512).optional(), test_clock: id.optional() },
-    ({ tables }, { created, email, test_clock: clock }) =>
-      (clock === undefined ? tables.customers.all() : tables.customers.by('clock', clock)).filter(
-        (row) => (email === undefined || row.email === email) && isWithin(row.created, created),
-      ),
+    ({ customers }) => customers,
   ),
 ];
 
@@ -90,7 +79,10 @@ function createCustomer(
   const clock = clockOf({ test_clock: onClock ?? null });
   if (onClock) {
     tables.testClocks.one(onClock, 'test_clock');
-    if (account.settings.clockLimits && tables.customers.by('clock', onClock).length >= CUSTOMERS_PER_CLOCK) {
+    if (
+      account.settings.clockLimits &&
+      tables.customers.by('test_clock', onClock).length >= CUSTOMERS_PER_CLOCK
+    ) {
       throw invalid(`You can add up to ${CUSTOMERS_PER_CLOCK} customers to a test clock.`, {
         param: 'test_clock',
       });
@@ -105,15 +97,15 @@ function createCustomer(
     delinquent: false,
     email: null,
     invoice_prefix: account.ids.letters(8).toUpperCase(),
-    invoice_settings: nulls('custom_fields', 'default_payment_method', 'footer', 'rendering_options'),
+    invoice_settings: nulls('custom_fields default_payment_method footer rendering_options'),
     livemode: false,
     metadata: {},
     next_invoice_sequence: 1,
     preferred_locales: [],
     tax_exempt: 'none',
     test_clock: onClock ?? null,
-    ...nulls('address', 'customer_account', 'default_source', 'description', 'discount', 'name'),
-    ...nulls('phone', 'shipping'),
+    ...nulls('address customer_account default_source description discount name'),
+    ...nulls('phone shipping'),
   };
   const { payment_method: method, invoice_settings: settings } = params;
   const place = account.outbox.length;
@@ -135,19 +127,9 @@ function withFields({ tables }: Account, before: Customer, params: Fields): Cust
       { code: 'resource_missing', param: 'invoice_settings[default_payment_method]' },
     );
   }
-  const kept = <Value>(given: Value | undefined, old: Value): Value => (given === undefined ? old : given);
-  return {
-    ...before,
-    description: kept(params.description, before.description),
-    email: kept(params.email, before.email),
-    name: kept(params.name, before.name ?? null),
-    phone: kept(params.phone, before.phone ?? null),
-    metadata: mergeMetadata(before.metadata, params.metadata),
-    invoice_settings: {
-      ...before.invoice_settings,
-      default_payment_method: kept(method, before.invoice_settings.default_payment_method),
-    },
-  };
+  const { invoice_settings: _, ...fields } = params;
+  const settings = method === undefined ? {} : { default_payment_method: method };
+  return { ...patched(before, fields), invoice_settings: { ...before.invoice_settings, ...settings } };
 }
 
 /** Search lags behind what a call writes. */

@@ -13,14 +13,12 @@ import {
   text,
   times,
 } from '../http/parameters.js';
-import { listRoute, type Route, route } from '../http/route.js';
+import { patched } from '../http/patched.js';
+import { pageRoute, type Route, route } from '../http/route.js';
 import { type Account, LIVE_CLOCK } from '../state/account.js';
 import type { EventRow } from '../state/rows.js';
 
-const endpoint = {
-  description: clearable(text()).optional(),
-  metadata: metadata.optional(),
-};
+const endpoint = { description: clearable(text()).optional(), metadata: metadata.optional() };
 const events = list(text(100), 300).refine((types) => types.length > 0, 'at least one event');
 const url = text(2_048).regex(/^https?:\/\//, 'Invalid URL');
 
@@ -30,7 +28,7 @@ export const eventRoutes: Route[] = [
     if (isKept(account, row)) return row.event;
     throw new ApiError(404, `No such event: '${id}'`, { code: 'resource_missing', param: 'id' });
   }),
-  listRoute(
+  pageRoute(
     '/v1/events',
     'events.list',
     {
@@ -79,26 +77,17 @@ export const eventRoutes: Route[] = [
     'POST /v1/webhook_endpoints/:id',
     'webhookEndpoints.update',
     { ...endpoint, disabled: flag.optional(), enabled_events: events.optional(), url: url.optional() },
-    ({ tables }, params, id = '') => {
+    ({ tables }, { disabled, ...params }, id = '') => {
       const before = tables.webhookEndpoints.one(id);
-      const status = params.disabled === undefined ? before.status : params.disabled ? 'disabled' : 'enabled';
-      return withoutSecret(
-        tables.webhookEndpoints.put({
-          ...before,
-          description: params.description === undefined ? before.description : params.description,
-          enabled_events: params.enabled_events ?? before.enabled_events,
-          metadata: mergeMetadata(before.metadata, params.metadata),
-          status,
-          url: params.url ?? before.url,
-        }),
-      );
+      const status = disabled === undefined ? before.status : disabled ? 'disabled' : 'enabled';
+      return withoutSecret(tables.webhookEndpoints.put({ ...patched(before, params), status }));
     },
   ),
   route('DELETE /v1/webhook_endpoints/:id', 'webhookEndpoints.del', {}, ({ tables }, _params, id = '') => {
     tables.webhookEndpoints.delete(tables.webhookEndpoints.one(id).id);
     return { id, object: 'webhook_endpoint', deleted: true };
   }),
-  listRoute('/v1/webhook_endpoints', 'webhookEndpoints.list', {}, ({ tables }) =>
+  pageRoute('/v1/webhook_endpoints', 'webhookEndpoints.list', {}, ({ tables }) =>
     tables.webhookEndpoints.all().map(withoutSecret),
   ),
 ];

@@ -1,4 +1,5 @@
 /** Invoices: manual ones, and what can be done with any. */
+import type { z } from 'zod';
 import { checkPayable, collectPayment, markPaidOutOfBand } from '../billing/collect-payment.js';
 import { checkMethod } from '../billing/create-subscription.js';
 import { draftInvoice } from '../billing/draft-invoice.js';
@@ -13,17 +14,24 @@ import {
   flag,
   id,
   integer,
-  isWithin,
   mergeMetadata,
   metadata,
   text,
   times,
 } from '../http/parameters.js';
-import { listRoute, type Route, retrieveRoute, route } from '../http/route.js';
+import { patched } from '../http/patched.js';
+import { listRoute, pageRoute, type Route, retrieveRoute, route } from '../http/route.js';
 import type { Account } from '../state/account.js';
 import { type Invoice, subscriptionOf } from '../state/tables.js';
 
 const HOUR = 3_600;
+
+const changes = {
+  auto_advance: flag.optional(),
+  default_payment_method: clearable(id).optional(),
+  description: clearable(text(1_500)).optional(),
+  metadata: metadata.optional(),
+};
 
 export const invoiceRoutes: Route[] = [
   route(
@@ -40,7 +48,7 @@ export const invoiceRoutes: Route[] = [
       pending_invoice_items_behavior: choice('include', 'exclude').optional(),
     },
     (account, params) => {
-      const { customer, clock, now } = account.customer(params.customer);
+      const { now } = account.customer(params.customer);
       const method = params.collection_method ?? 'charge_automatically';
       if ((method === 'send_invoice') !== (params.days_until_due !== undefined)) {
         throw invalid(
@@ -51,11 +59,9 @@ export const invoiceRoutes: Route[] = [
       }
       const include = params.pending_invoice_items_behavior === 'include';
       return draftInvoice(account, {
-        customer,
-        clock,
-        now,
+        customer: params.customer,
         reason: 'manual',
-        pending: include ? pendingItems(account, customer.id, null) : [],
+        pending: include ? pendingItems(account, params.customer, null) : [],
         period: { start: now, end: now },
         autoAdvance: params.auto_advance ?? false,
         collection: { method, daysUntilDue: params.days_until_due ?? null },
@@ -65,29 +71,8 @@ export const invoiceRoutes: Route[] = [
     },
   ),
   route('POST /v1/invoices/create_preview', 'invoices.createPreview', previewShape, previewInvoice),
-  retrieveRoute('/v1/invoices', 'invoices.retrieve', ({ tables }) => tables.invoices),
-  route(
-    'POST /v1/invoices/:id',
-    'invoices.update',
-    {
-      auto_advance: flag.optional(),
-      default_payment_method: clearable(id).optional(),
-      description: clearable(text(1_500)).optional(),
-      metadata: metadata.optional(),
-    },
-    updateInvoice,
-  ),
-  route('DELETE /v1/invoices/:id', 'invoices.del', {}, (account, _params, id = '') => {
-    const invoice = account.tables.invoices.one(id);
-    const { clock } = account.customer(invoice.customer as string);
-    if (invoice.status !== 'draft' || subscriptionOf(invoice)) {
-      throw invalid('You can only delete draft invoices that belong to no subscription.');
-    }
-    account.unschedule('finalize', id);
-    account.tables.invoices.delete(id);
-    account.emit('invoice.deleted', invoice, { clock });
-    return { id, object: 'invoice', deleted: true };
-  }),
+  retrieveRoute('/v1/invoices', 'invoices.retrieve', ({ invoices }) => invoices),
+  route('POST /v1/invoices/:id', 'invoices.update', changes, updateInvoice),
   route(
     'POST /v1/invoices/:id/finalize',
     'invoices.finalizeInvoice',
@@ -122,7 +107,7 @@ export const invoiceRoutes: Route[] = [
     {},
     (account, _params, id = '') => markUncollectible(account, id),
   ),
-  listRoute('/v1/invoices/:id/lines', 'invoices.listLineItems', {}, ({ tables }, _params, id = '') =>
+  pageRoute('/v1/invoices/:id/lines', 'invoices.listLineItems', {}, ({ tables }, _params, id = '') =>
     [...tables.invoices.one(id).lines.data].reverse(),
   ),
   listRoute(
@@ -135,34 +120,12 @@ export const invoiceRoutes: Route[] = [
       status: choice('draft', 'open', 'paid', 'uncollectible', 'void').optional(),
       subscription: id.optional(),
     },
-    ({ tables: { invoices } }, { created, customer, status, subscription, collection_method: method }) => {
-      const rows =
-        subscription !== undefined
-          ? invoices.by('subscription', subscription)
-          : customer !== undefined
-            ? invoices.by('customer', customer)
-            : invoices.all();
-      return rows.filter(
-        (row) =>
-          isWithin(row.created, created) &&
-          (customer === undefined || row.customer === customer) &&
-          (status === undefined || row.status === status) &&
-          (method === undefined || row.collection_method === method),
-      );
-    },
+    ({ invoices }) => invoices,
+    { subscription: (row, subscription) => subscriptionOf(row) === subscription },
   ),
 ];
 
-function updateInvoice(
-  account: Account,
-  params: {
-    auto_advance?: boolean | undefined;
-    default_payment_method?: string | null | undefined;
-    description?: string | null | undefined;
-    metadata?: Record<string, string> | null | undefined;
-  },
-  id = '',
-): Invoice {
+function updateInvoice(account: Account, params: z.output<z.ZodObject<typeof changes>>, id = ''): Invoice {
   const { invoices } = account.tables;
   const before = invoices.one(id);
   const { clock } = account.customer(before.customer as string);
@@ -172,19 +135,14 @@ function updateInvoice(
   checkMethod(account, before.customer as string, params.default_payment_method);
   const advances = params.auto_advance ?? before.auto_advance ?? false;
   const at = before.created + HOUR;
+  const charges = advances && before.collection_method === 'charge_automatically';
+  const window = {
+    automatically_finalizes_at: advances ? at + 1 : null,
+    next_payment_attempt: charges ? at : null,
+  };
   const invoice = invoices.put({
-    ...before,
-    metadata: mergeMetadata(before.metadata ?? {}, params.metadata),
-    default_payment_method:
-      params.default_payment_method === undefined
-        ? before.default_payment_method
-        : params.default_payment_method,
-    description: params.description === undefined ? before.description : params.description,
-    ...(params.auto_advance !== undefined && {
-      auto_advance: advances,
-      automatically_finalizes_at: advances ? at + 1 : null,
-      next_payment_attempt: advances && before.collection_method === 'charge_automatically' ? at : null,
-    }),
+    ...patched(before, params),
+    ...(params.auto_advance !== undefined && window),
   });
   if (params.auto_advance !== undefined) {
     if (advances) account.schedule('finalize', id, { clock, at: Math.max(at, account.timeOf(clock)) });

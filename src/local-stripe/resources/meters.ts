@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { usageOf, windowOf } from '../billing/usage.js';
 import { invalid } from '../http/api-error.js';
 import { choice, id, text, timestamp } from '../http/parameters.js';
-import { listRoute, type Route, retrieveRoute, route } from '../http/route.js';
+import { listRoute, pageRoute, type Route, retrieveRoute, route } from '../http/route.js';
 import { formatDecimal } from '../money/decimal.js';
 import { type Account, LIVE_CLOCK } from '../state/account.js';
 import type { Stored } from '../state/stored.js';
@@ -53,7 +53,7 @@ export const meterRoutes: Route[] = [
       return meter;
     },
   ),
-  retrieveRoute('/v1/billing/meters', 'billing.meters.retrieve', ({ tables }) => tables.meters),
+  retrieveRoute('/v1/billing/meters', 'billing.meters.retrieve', ({ meters }) => meters),
   route(
     'POST /v1/billing/meters/:id',
     'billing.meters.update',
@@ -85,10 +85,9 @@ export const meterRoutes: Route[] = [
     '/v1/billing/meters',
     'billing.meters.list',
     { status: choice('active', 'inactive').optional() },
-    ({ tables }, { status }) =>
-      tables.meters.all().filter((row) => status === undefined || row.status === status),
+    ({ meters }) => meters,
   ),
-  listRoute(
+  pageRoute(
     '/v1/billing/meters/:id/event_summaries',
     'billing.meters.listEventSummaries',
     {

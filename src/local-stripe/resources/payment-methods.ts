@@ -10,7 +10,7 @@ import {
 } from '../billing/test-cards.js';
 import { ApiError, invalid, unsupported } from '../http/api-error.js';
 import { choice, id, mergeMetadata, metadata } from '../http/parameters.js';
-import { listRoute, type Route, retrieveRoute, route } from '../http/route.js';
+import { pageRoute, type Route, retrieveRoute, route } from '../http/route.js';
 import { type Account, LIVE_CLOCK } from '../state/account.js';
 import { nulls, type Stored } from '../state/stored.js';
 
@@ -26,13 +26,7 @@ export const paymentMethodRoutes: Route[] = [
     (account, { card, metadata: pairs }) =>
       createMethod(account, card.token, 'tok_', mergeMetadata({}, pairs)),
   ),
-  retrieveRoute('/v1/payment_methods', 'paymentMethods.retrieve', ({ tables }) => tables.paymentMethods),
-  route('POST /v1/payment_methods/:id', 'paymentMethods.update', { metadata }, (account, params, id = '') => {
-    const before = account.tables.paymentMethods.one(id, 'payment_method');
-    return account.tables.paymentMethods.change(id, {
-      metadata: mergeMetadata(before.metadata ?? {}, params.metadata),
-    });
-  }),
+  retrieveRoute('/v1/payment_methods', 'paymentMethods.retrieve', ({ paymentMethods }) => paymentMethods),
   route(
     'POST /v1/payment_methods/:id/attach',
     'paymentMethods.attach',
@@ -40,13 +34,13 @@ export const paymentMethodRoutes: Route[] = [
     (account, { customer }, id = '') => attachMethod(account, id, customer),
   ),
   route('POST /v1/payment_methods/:id/detach', 'paymentMethods.detach', {}, detachMethod),
-  listRoute(
+  pageRoute(
     '/v1/payment_methods',
     'paymentMethods.list',
     { customer: id, type: typeOfMethod.optional() },
     ({ tables }, { customer }) => tables.paymentMethods.by('customer', tables.customers.one(customer).id),
   ),
-  listRoute(
+  pageRoute(
     '/v1/customers/:id/payment_methods',
     'customers.listPaymentMethods',
     { type: typeOfMethod.optional() },
@@ -115,15 +109,15 @@ function createMethod(
     object: 'payment_method',
     allow_redisplay: 'unspecified',
     billing_details: {
-      address: nulls('city', 'country', 'line1', 'line2', 'postal_code', 'state'),
-      ...nulls('email', 'name', 'phone', 'tax_id'),
+      address: nulls('city country line1 line2 postal_code state'),
+      ...nulls('email name phone tax_id'),
     },
     card: cardOf(card),
     created: account.timeOf(LIVE_CLOCK),
     livemode: false,
     metadata: pairs,
     type: 'card',
-    ...nulls('customer', 'customer_account'),
+    ...nulls('customer customer_account'),
   });
 }
 
@@ -133,7 +127,7 @@ const EXPIRY_YEAR = 2099;
 function cardOf({ brand, last4 }: TestCard): NonNullable<PaymentMethod['card']> {
   return {
     brand,
-    checks: { ...nulls('address_line1_check', 'address_postal_code_check'), cvc_check: 'pass' },
+    checks: { ...nulls('address_line1_check address_postal_code_check'), cvc_check: 'pass' },
     country: 'US',
     display_brand: brand,
     exp_month: 12,
@@ -144,6 +138,6 @@ function cardOf({ brand, last4 }: TestCard): NonNullable<PaymentMethod['card']> 
     networks: { available: [brand], preferred: null },
     regulated_status: 'unregulated',
     three_d_secure_usage: { supported: true },
-    ...nulls('generated_from', 'wallet'),
+    ...nulls('generated_from wallet'),
   };
 }

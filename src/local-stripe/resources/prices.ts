@@ -10,7 +10,6 @@ import {
   flag,
   id,
   integer,
-  isWithin,
   list,
   MOST_CENTS,
   mergeMetadata,
@@ -18,6 +17,7 @@ import {
   text,
   times,
 } from '../http/parameters.js';
+import { patched } from '../http/patched.js';
 import { listRoute, type Route, retrieveRoute, route } from '../http/route.js';
 import { formatDecimal, parseDecimal } from '../money/decimal.js';
 import { type Account, LIVE_CLOCK } from '../state/account.js';
@@ -60,7 +60,7 @@ type CreateParams = z.output<z.ZodObject<typeof createParams>>;
 
 export const priceRoutes: Route[] = [
   route('POST /v1/prices', 'prices.create', createParams, createPrice),
-  retrieveRoute('/v1/prices', 'prices.retrieve', (account) => account.tables.prices),
+  retrieveRoute('/v1/prices', 'prices.retrieve', ({ prices }) => prices),
   route(
     'POST /v1/prices/:id',
     'prices.update',
@@ -72,15 +72,10 @@ export const priceRoutes: Route[] = [
       transfer_lookup_key: flag.optional(),
     },
     (account, params, id = '') => {
+      const { transfer_lookup_key: transfer, ...fields } = params;
       const before = account.tables.prices.one(id);
-      if (params.lookup_key) claimLookupKey(account, params.lookup_key, params.transfer_lookup_key, id);
-      return putPrice(account, {
-        ...before,
-        active: params.active ?? before.active,
-        lookup_key: params.lookup_key === undefined ? before.lookup_key : params.lookup_key,
-        metadata: mergeMetadata(before.metadata, params.metadata),
-        nickname: params.nickname === undefined ? before.nickname : params.nickname,
-      });
+      if (params.lookup_key) claimLookupKey(account, params.lookup_key, transfer, id);
+      return putPrice(account, patched(before, fields));
     },
   ),
   listRoute(
@@ -92,16 +87,8 @@ export const priceRoutes: Route[] = [
       lookup_keys: list(text(200), 10).optional(),
       product: id.optional(),
     },
-    ({ tables }, { active, created, lookup_keys: keys, product }) =>
-      tables.prices
-        .all()
-        .filter(
-          (row) =>
-            (active === undefined || row.active === active) &&
-            isWithin(row.created, created) &&
-            (keys === undefined || keys.includes(row.lookup_key ?? '')) &&
-            (product === undefined || row.product === product),
-        ),
+    ({ prices }) => prices,
+    { lookup_keys: (row, keys) => keys.includes(row.lookup_key ?? '') },
   ),
 ];
 
@@ -155,7 +142,7 @@ function createPrice(account: Account, params: CreateParams): Price {
     type: 'recurring',
     unit_amount: wholeOf(unit),
     unit_amount_decimal: unit || null,
-    ...nulls('custom_unit_amount', 'transform_quantity'),
+    ...nulls('custom_unit_amount transform_quantity'),
   };
   if (tiers) tables.tiers.put({ id: rowId, tiers });
   tables.prices.put(price);
@@ -223,25 +210,15 @@ function putPrice(account: Account, price: Price): Price {
 export function planOf(price: Price): Stored<Stripe.Plan> {
   const { recurring } = price;
   if (!recurring) throw unsupported('A price that does not recur');
+  const { id, active, billing_scheme, created, currency, metadata, nickname, product, tiers_mode } = price;
+  const { interval, interval_count, meter, usage_type } = recurring;
   return {
-    id: price.id,
     object: 'plan',
-    active: price.active,
     amount: price.unit_amount,
     amount_decimal: price.unit_amount_decimal,
-    billing_scheme: price.billing_scheme,
-    created: price.created,
-    currency: price.currency,
-    interval: recurring.interval,
-    interval_count: recurring.interval_count,
     livemode: false,
-    metadata: price.metadata,
-    meter: recurring.meter,
-    nickname: price.nickname,
-    product: price.product,
-    tiers_mode: price.tiers_mode,
-    transform_usage: null,
-    trial_period_days: null,
-    usage_type: recurring.usage_type,
+    ...{ id, active, billing_scheme, created, currency, metadata, nickname, product, tiers_mode },
+    ...{ interval, interval_count, meter, usage_type },
+    ...nulls('transform_usage trial_period_days'),
   };
 }

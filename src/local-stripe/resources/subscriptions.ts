@@ -12,8 +12,8 @@ import {
   updateShape,
 } from '../billing/subscription-params.js';
 import { ApiError } from '../http/api-error.js';
-import { choice, flag, id, isWithin, times, timestamp } from '../http/parameters.js';
-import { listRoute, type Route, retrieveRoute, route } from '../http/route.js';
+import { choice, flag, id, times, timestamp } from '../http/parameters.js';
+import { listRoute, pageRoute, type Route, retrieveRoute, route } from '../http/route.js';
 import type { Account } from '../state/account.js';
 import type { Subscription, SubscriptionItem } from '../state/tables.js';
 
@@ -36,7 +36,7 @@ const itemChange = {
 
 export const subscriptionRoutes: Route[] = [
   route('POST /v1/subscriptions', 'subscriptions.create', createShape, createSubscription),
-  retrieveRoute('/v1/subscriptions', 'subscriptions.retrieve', ({ tables }) => tables.subscriptions),
+  retrieveRoute('/v1/subscriptions', 'subscriptions.retrieve', ({ subscriptions }) => subscriptions),
   route('POST /v1/subscriptions/:id', 'subscriptions.update', updateShape, (account, params, id = '') =>
     changeSubscription(account, id, params),
   ),
@@ -63,22 +63,18 @@ export const subscriptionRoutes: Route[] = [
       created: times.optional(),
       customer: id.optional(),
       price: id.optional(),
-      status: choice('all', 'ended', ...STATUSES).optional(),
+      status: choice('all', 'ended', ...STATUSES)
+        .optional()
+        .transform((status) => status ?? 'current'),
       test_clock: id.optional(),
     },
-    ({ tables }, { created, customer, price, status, test_clock: clock }) =>
-      (customer === undefined
-        ? tables.subscriptions.all()
-        : tables.subscriptions.by('customer', customer)
-      ).filter(
-        (row) =>
-          hasStatus(row, status) &&
-          isWithin(row.created, created) &&
-          (price === undefined || row.items.data.some((item) => item.price.id === price)) &&
-          (clock === undefined || row.test_clock === clock),
-      ),
+    ({ subscriptions }) => subscriptions,
+    {
+      price: (row, price) => row.items.data.some((item) => item.price.id === price),
+      status: (row, status) => hasStatus(row, status),
+    },
   ),
-  listRoute('/v1/subscription_items', 'subscriptionItems.list', { subscription: id }, ({ tables }, params) =>
+  pageRoute('/v1/subscription_items', 'subscriptionItems.list', { subscription: id }, ({ tables }, params) =>
     [...tables.subscriptions.one(params.subscription, 'subscription').items.data].reverse(),
   ),
   route('GET /v1/subscription_items/:id', 'subscriptionItems.retrieve', {}, (account, _params, id = '') => {
@@ -123,11 +119,11 @@ export const subscriptionRoutes: Route[] = [
 ];
 
 /** Without a filter all but the ended ones, as at Stripe. */
-function hasStatus({ status }: Subscription, wanted: string | undefined): boolean {
+function hasStatus({ status }: Subscription, wanted: string): boolean {
   const ended = status === 'canceled' || status === 'incomplete_expired';
   if (wanted === 'all') return true;
   if (wanted === 'ended') return ended;
-  return wanted === undefined ? !ended : status === wanted;
+  return wanted === 'current' ? !ended : status === wanted;
 }
 
 function itemOf({ tables }: Account, id: string): { subscription: Subscription; item: SubscriptionItem } {

@@ -36,7 +36,7 @@ export const testClockRoutes: Route[] = [
   retrieveRoute(
     '/v1/test_helpers/test_clocks',
     'testHelpers.testClocks.retrieve',
-    ({ tables }) => tables.testClocks,
+    ({ testClocks }) => testClocks,
   ),
   route(
     'POST /v1/test_helpers/test_clocks/:id/advance',
@@ -61,7 +61,7 @@ export const testClockRoutes: Route[] = [
     (account, _params, id = '') => {
       const { testClocks, customers, due, deliveries } = account.tables;
       const clock = testClocks.one(id);
-      for (const customer of customers.by('clock', id)) deleteCustomer(account, customer.id);
+      for (const customer of customers.by('test_clock', id)) deleteCustomer(account, customer.id);
       for (const row of due.dueBy(id, Infinity)) due.delete(row.id);
       for (const row of deliveries.dueBy(id, Infinity)) deliveries.delete(row.id);
       account.emit('test_helpers.test_clock.deleted', clock, { clock: 'live' });
@@ -69,8 +69,11 @@ export const testClockRoutes: Route[] = [
       return { id, object: 'test_helpers.test_clock', deleted: true };
     },
   ),
-  listRoute('/v1/test_helpers/test_clocks', 'testHelpers.testClocks.list', {}, ({ tables }) =>
-    tables.testClocks.all(),
+  listRoute(
+    '/v1/test_helpers/test_clocks',
+    'testHelpers.testClocks.list',
+    {},
+    ({ testClocks }) => testClocks,
   ),
 ];
 
@@ -82,7 +85,7 @@ function checkTarget(account: Account, clock: Stored<Stripe.TestHelpers.TestCloc
   const { customers, subscriptions } = account.tables;
   if (!account.settings.clockLimits) return;
   const ends = customers
-    .by('clock', clock.id)
+    .by('test_clock', clock.id)
     .flatMap(({ id }) => subscriptions.by('customer', id))
     .filter(({ ended_at: ended }) => ended === null)
     .flatMap(({ items }) => items.data)

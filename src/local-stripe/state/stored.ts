@@ -17,11 +17,24 @@ type StoredValue<T> = T extends Stripe.Decimal
       ? { readonly [Key in keyof T]: Stored<T[Key]> }
       : T;
 
+/** The words of a text with blanks between them. */
+type Words<Text extends string> = Text extends `${infer Word} ${infer Rest}` ? Word | Words<Rest> : Text;
+
 /**
- * Fields that are always null here: what they describe is not part of the local Stripe.
+ * Fields that all have one value, mostly since what they describe is not part of the local Stripe.
  *
- * @example { ...nulls('application', 'schedule') } // { application: null, schedule: null }
+ * @example filled('attempt_count amount_paid', 0) // { attempt_count: 0, amount_paid: 0 }
  */
-export function nulls<Key extends string>(...keys: readonly Key[]): { readonly [K in Key]: null } {
-  return Object.fromEntries(keys.map((key) => [key, null])) as { readonly [K in Key]: null };
+export function filled<const Names extends string, const Value>(
+  names: Names,
+  value: Value,
+): { readonly [Name in Words<Names>]: Value } {
+  return Object.fromEntries(names.split(' ').map((name) => [name, value])) as {
+    [Name in Words<Names>]: Value;
+  };
+}
+
+/** @example nulls('application schedule') // { application: null, schedule: null } */
+export function nulls<const Names extends string>(names: Names): { readonly [Name in Words<Names>]: null } {
+  return filled(names, null);
 }

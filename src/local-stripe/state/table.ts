@@ -72,6 +72,12 @@ export class Table<R extends Row> {
     return [...ids].map((id) => this.one(id));
   }
 
+  /** The rows that may have these values: by the first index that is named like one of them, or all. */
+  mostly(filters: readonly (readonly [name: string, value: unknown])[]): R[] {
+    const [name, key] = filters.find(([filter]) => this.#names.includes(filter)) ?? [];
+    return name === undefined ? this.all() : this.by(name, String(key));
+  }
+
   /** All rows, oldest first, one after the other. */
   rows(): Iterable<R> {
     return this.#rows.values();

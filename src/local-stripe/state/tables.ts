@@ -49,7 +49,7 @@ export function createTables(journal: Journal): Tables {
   const table = <R extends Row>(name: string, indexes: TableOptions<R>['indexes'] = {}) =>
     new Table<R>(name, journal, { indexes });
   return {
-    customers: table('customer', { clock: (row) => row.test_clock }),
+    customers: table('customer', { test_clock: (row) => row.test_clock }),
     deletedCustomers: table('deleted customer'),
     balanceTransactions: table('customer balance transaction', { customer: (row) => row.customer }),
     paymentMethods: table('PaymentMethod', { customer: (row) => row.customer }),
@@ -63,15 +63,18 @@ export function createTables(journal: Journal): Tables {
     }),
     subscriptions: table('subscription', { customer: (row) => row.customer }),
     items: table('item'),
-    invoices: table('invoice', { customer: (row) => row.customer, subscription: subscriptionOf }),
+    invoices: table('invoice', { subscription: subscriptionOf, customer: (row) => row.customer }),
     usageSegments: table('usage segments'),
     invoiceItems: table('invoiceitem', {
       customer: (row) => row.customer,
-      pending: (row) => (row.invoice ? null : row.customer),
+      waiting: (row) => (row.invoice ? null : row.customer),
     }),
     invoicePayments: table('invoice_payment', { invoice: (row) => row.invoice }),
     paymentIntents: table('payment_intent', { customer: (row) => row.customer }),
-    charges: table('charge', { customer: (row) => row.customer, intent: (row) => row.payment_intent }),
+    charges: table('charge', {
+      payment_intent: (row) => row.payment_intent,
+      customer: (row) => row.customer,
+    }),
     disputes: table('dispute'),
     events: table('event'),
     webhookEndpoints: table('webhook endpoint'),
