@@ -66,7 +66,8 @@ describe('requests', () => {
     console.log(
       `local_stripe.requests_s ${rates.process?.toFixed(0)} in the process, ${rates.http?.toFixed(0)} over HTTP`,
     );
-    expect(rates.process).toBeGreaterThan(200);
-    expect(rates.http).toBeGreaterThan(100);
+    // A tenth of what an idle machine gives: the figures are for reading.
+    expect(rates.process).toBeGreaterThan(100);
+    expect(rates.http).toBeGreaterThan(30);
   });
 });

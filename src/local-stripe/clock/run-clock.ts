@@ -1,6 +1,7 @@
 /** Lets time pass: does what a clock has due, in order, and hands over webhooks in between. */
 import { deliverNext } from '../events/deliver.js';
 import { type Account, LIVE_CLOCK } from '../state/account.js';
+import type { DueRow } from '../state/rows.js';
 import { doStep } from './do-step.js';
 
 /**
@@ -11,8 +12,17 @@ export function catchUp(account: Account): void {
   const until = account.now();
   const { due } = account.tables;
   for (let step = due.next(LIVE_CLOCK, until); step; step = due.next(LIVE_CLOCK, until)) {
-    const { at } = step;
-    account.workAt(LIVE_CLOCK, at, () => doStep(account, step));
+    doLiveStep(account, step);
+  }
+}
+
+/** The live clock cannot stop: a step that fails is told of and left out. */
+function doLiveStep(account: Account, step: DueRow): void {
+  try {
+    account.workAt(LIVE_CLOCK, step.at, () => doStep(account, step));
+  } catch (error) {
+    console.error(`Cannot do ${step.step} of ${step.subject}, it is left out:`, error);
+    account.work(null, () => account.tables.due.delete(step.id));
   }
 }
 
@@ -27,18 +37,15 @@ export async function runClock(account: Account, clock: string, until: number): 
     const delivery = deliveries.next(clock, until);
     if (!step && !delivery) return;
     if (step && (!delivery || step.at <= delivery.at)) {
-      account.workAt(clock, Math.max(step.at, startOf(account, clock)), () => doStep(account, step));
+      if (clock === LIVE_CLOCK) doLiveStep(account, step);
+      // A test clock never goes back.
+      else account.workAt(clock, Math.max(step.at, account.timeOf(clock)), () => doStep(account, step));
     } else if (delivery) {
       if (clock !== LIVE_CLOCK && delivery.at > account.timeOf(clock))
         account.workAt(clock, delivery.at, () => undefined);
       await deliverNext(account, clock, delivery.at);
     }
   }
-}
-
-/** A test clock never goes back; a live step is done as of its own time. */
-function startOf(account: Account, clock: string): number {
-  return clock === LIVE_CLOCK ? 0 : account.timeOf(clock);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { addIntervals, periodAround } from '../../../src/local-stripe/clock/interval.js';
 import { at, type Bench, openBench } from '../../support/local-stripe.js';
 
@@ -108,6 +108,43 @@ describe('the live clock', () => {
     now = Date.parse('2026-02-02');
     await local.tick();
     expect(seen.at(-1)).toEqual(['invoice.paid', at('2026-02-01T01:00:00Z')]);
+  });
+});
+
+describe('a step that fails', () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  /** A subscription whose next invoice is larger than any can be. */
+  async function overflowing(customer: string) {
+    const usage = await bench.tiered([['inf', '99999999']]);
+    const { id } = await bench.stripe.subscriptions.create({ customer, items: [{ price: usage.id }] });
+    await bench.use(customer, '999999999999999');
+    return id;
+  }
+
+  it('stops a test clock in internal_failure, and changes nothing', async () => {
+    const error = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    const { id: customer } = await bench.customer();
+    const id = await overflowing(customer);
+    const before = await bench.stripe.subscriptions.retrieve(id);
+    await expect(bench.advance('2025-12-02')).rejects.toThrow('internal_failure');
+    const after = await bench.stripe.subscriptions.retrieve(id);
+    expect([after.items, after.latest_invoice]).toEqual([before.items, null]);
+    expect(error).toHaveBeenCalledOnce();
+  });
+
+  it('is left out on the live clock, which goes on', async () => {
+    const error = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    let now = Date.parse('2025-11-01');
+    bench = await openBench({ now: () => new Date(now) });
+    const { id: customer } = await bench.stripe.customers.create();
+    await overflowing(customer);
+    now = Date.parse('2025-12-02');
+    expect((await bench.stripe.invoices.list()).data).toEqual([]);
+    await bench.local.tick();
+    expect(error).toHaveBeenCalledOnce();
   });
 });
 
