@@ -3,8 +3,9 @@
  * test clocks, spoken to by the official SDK. For lessons, tests and work without a network; what it
  * supports, and where it differs from Stripe, stands in README.md beside this file.
  */
+
 import Stripe from 'stripe';
-import { openDispute } from './billing/payments.js';
+import { openDispute } from './billing/open-dispute.js';
 import { Background } from './clock/background.js';
 import { catchUp } from './clock/run-clock.js';
 import type { DeliveryPlan, WebhookHandler } from './events/delivery-plan.js';

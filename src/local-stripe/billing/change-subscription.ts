@@ -1,21 +1,22 @@
 /** Changes of a subscription: its items with their prorations, its trial, its end. */
 
-import { periodAround } from '../clock/interval.js';
 import { invalid, unsupported } from '../http/api-error.js';
 import { defined, patched } from '../http/patched.js';
 import type { Account } from '../state/account.js';
 import { nulls } from '../state/stored.js';
 import type { Invoice, Subscription, SubscriptionItem } from '../state/tables.js';
-import { beginPeriod, billSubscription, withSpan } from './begin-period.js';
-import { intervalOf, isFree, isMetered, spanOf, unbilledUsage } from './billing-period.js';
+import { beginPeriod, withSpan } from './begin-period.js';
+import { intervalOf, isFree, spanOf, unbilledUsage } from './billing-period.js';
 import { collectPayment } from './collect-payment.js';
-import { announceTrialEnd, checkMethod, trialEndOf } from './create-subscription.js';
+import { checkMethod } from './create-subscription.js';
 import { finalizeInvoice } from './finalize-invoice.js';
-import { billUsageSoFar, chargeRemaining, creditUnused } from './invoice-items.js';
+import { creditUnused } from './invoice-items.js';
 import { type ItemChange, itemChanges } from './item-changes.js';
 import type { Span } from './lines.js';
 import { checkItems, checkQuantities } from './new-item.js';
+import { prorateChange } from './prorate-change.js';
 import type { UpdateSubscriptionParams } from './subscription-params.js';
+import { announceTrialEnd, trialEndOf } from './trial.js';
 
 /** Changes a subscription and bills the change as `proration_behavior` says. */
 export function changeSubscription(
@@ -45,7 +46,7 @@ export function changeSubscription(
     ? startAnew(account, before, changes, params)
     : before.status === 'trialing'
       ? moveTrial(account, id, params)
-      : prorate(account, before, changes, params);
+      : prorateChange(account, before, changes, params);
   const place = account.outbox.length - (invoice ? 1 : 0);
   const after = tables.subscriptions.one(id);
   account.emit('customer.subscription.updated', after, { clock, before, place });
@@ -178,40 +179,4 @@ function moveTrial(
   });
   account.schedule('end_period', id, { clock, at: trialEnd });
   announceTrialEnd(account, moved, { clock, now, trialEnd });
-}
-
-/** Credits and charges for the rest of the period; gives the draft when they are billed now. */
-function prorate(
-  account: Account,
-  before: Subscription,
-  changes: readonly ItemChange[],
-  { proration_behavior: behavior = 'create_prorations', proration_date: date }: UpdateSubscriptionParams,
-): Invoice | undefined {
-  const { now } = account.customer(before.customer as string);
-  const at = date ?? now;
-  const changed = changes.filter(
-    ({ before: old, after }) => old?.price.id !== after?.price.id || old?.quantity !== after?.quantity,
-  );
-  const [first] = before.items.data;
-  const whole = periodAround(
-    before.billing_cycle_anchor,
-    intervalOf(before.items.data),
-    first?.current_period_start ?? at,
-  );
-  for (const { before: old, after } of changed) {
-    if (old && behavior !== 'none') {
-      if (isMetered(old.price)) billUsageSoFar(account, before, old, at);
-      else creditUnused(account, before, old, { at });
-    }
-    if (after && isMetered(after.price)) {
-      account.tables.items.change(after.id, { usageFrom: at, billed: null });
-    } else if (after && behavior !== 'none') {
-      const rest = { at, end: after.current_period_end, whole: whole.end - whole.start };
-      chargeRemaining(account, before, after, rest);
-    }
-  }
-  if (behavior !== 'always_invoice' || changed.length === 0) return undefined;
-  const subscription = account.tables.subscriptions.one(before.id);
-  const { start } = spanOf(subscription);
-  return billSubscription(account, subscription, { reason: 'subscription_update', start, autoAdvance: true });
 }

@@ -1,11 +1,13 @@
 /** Collecting what an open invoice has due: by card, again after a failure, or outside of Stripe. */
+
 import type Stripe from 'stripe';
 import { ApiError, invalid } from '../http/api-error.js';
 import type { Account } from '../state/account.js';
 import type { Stored } from '../state/stored.js';
 import { type Invoice, subscriptionOf } from '../state/tables.js';
 import { endSubscription } from './end-subscription.js';
-import { cancelPayment, intentOf, openDispute, recordCharge } from './payments.js';
+import { openDispute } from './open-dispute.js';
+import { cancelPayment, intentOf, recordCharge } from './payments.js';
 import { changeStatus, settled } from './settle-subscription.js';
 import { declineErrorCode, declineMessage, declineOf, HARD_DECLINES, testCardOf } from './test-cards.js';
 

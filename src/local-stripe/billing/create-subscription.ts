@@ -1,24 +1,17 @@
 /** New subscriptions: items, trial, first period and first invoice. */
 
-import { ApiError, invalid, unsupported } from '../http/api-error.js';
+import { invalid } from '../http/api-error.js';
 import { mergeMetadata } from '../http/parameters.js';
 import type { Account } from '../state/account.js';
 import { nulls } from '../state/stored.js';
-import type { Invoice, Subscription, SubscriptionItem } from '../state/tables.js';
+import type { Subscription, SubscriptionItem } from '../state/tables.js';
 import { withSpan } from './begin-period.js';
-import { latestAnchor, licensedLines, noteBilled, periodFrom, spanOf } from './billing-period.js';
-import { collectPayment, paymentMethodOf } from './collect-payment.js';
-import { draftInvoice } from './draft-invoice.js';
-import { finalizeInvoice } from './finalize-invoice.js';
-import { pendingItems } from './invoice-items.js';
+import { billBeginning } from './bill-beginning.js';
+import { latestAnchor, periodFrom } from './billing-period.js';
 import { checkItems, checkQuantities, newItem } from './new-item.js';
 import type { CreateSubscriptionParams } from './subscription-params.js';
+import { announceTrialEnd, checkTrialAnchor, trialEndOf } from './trial.js';
 
-const HOUR = 3_600;
-const DAY = 24 * HOUR;
-const LONGEST_TRIAL_DAYS = 730;
-const DAYS_BEFORE_TRIAL_END = 3;
-const HOURS_TO_PAY = 23;
 /** Stripe lets a customer of a test clock have this many. */
 const SUBSCRIPTIONS_PER_CLOCK_CUSTOMER = 3;
 
@@ -65,111 +58,12 @@ export function createSubscription(account: Account, params: CreateSubscriptionP
   return created;
 }
 
-/**
- * Bills the first period, if something is billed in advance: a trial with a line of $0, the part up
- * to a later anchor by its share, or not at all without prorations.
- */
-function billBeginning(
-  account: Account,
-  subscription: Subscription,
-  params: CreateSubscriptionParams,
-  first: ReturnType<typeof periodFrom>,
-): void {
-  const isTrial = subscription.status === 'trialing';
-  const items = subscription.items.data;
-  const period = spanOf(subscription);
-  const isFree = !isTrial && first.share !== undefined && params.proration_behavior === 'none';
-  const lines = isFree ? [] : licensedLines(account, items, isTrial ? { period, trial: true } : first);
-  if (lines.length === 0) return;
-  const { customer, start_date: now } = subscription;
-  const isSent = subscription.collection_method === 'send_invoice' && !isTrial;
-  const invoice = draftInvoice(account, {
-    customer,
-    subscription,
-    reason: 'subscription_create',
-    lines,
-    pending: isTrial ? [] : pendingItems(account, customer, subscription.id),
-    period: { start: now, end: now },
-    autoAdvance: isSent,
-  });
-  if (!isTrial) noteBilled(account, invoice, items, period);
-  if (!isSent) collectFirst(account, invoice, params);
-}
-
-/** The first invoice is final and charged within the call. */
-function collectFirst(
-  account: Account,
-  draft: Invoice,
-  { payment_behavior: behavior }: CreateSubscriptionParams,
-): void {
-  const invoice = finalizeInvoice(account, draft.id);
-  if (invoice.status !== 'open') return;
-  if (behavior !== 'default_incomplete') {
-    if (!paymentMethodOf(account, invoice)) {
-      throw new ApiError(
-        400,
-        'This customer has no attached payment source or default payment method. Please consider adding a default payment method.',
-        { code: 'resource_missing' },
-      );
-    }
-    const error = collectPayment(account, invoice.id, { automatic: false });
-    if (!error) return;
-    if (behavior === 'error_if_incomplete') throw error;
-  }
-  const { clock, now } = account.customer(invoice.customer as string);
-  const id = invoice.parent?.subscription_details?.subscription ?? '';
-  account.tables.subscriptions.change(id, { status: 'incomplete' });
-  account.unschedule('end_period', id);
-  account.schedule('expire_incomplete', id, { clock, at: now + HOURS_TO_PAY * HOUR });
-}
-
-export function announceTrialEnd(
-  account: Account,
-  subscription: Subscription,
-  { clock, now, trialEnd }: { clock: string; now: number; trialEnd: number },
-): void {
-  const at = trialEnd - DAYS_BEFORE_TRIAL_END * DAY;
-  if (at > now) account.schedule('trial_will_end', subscription.id, { clock, at });
-  else account.emit('customer.subscription.trial_will_end', subscription, { clock });
-}
-
-/** The time at which a trial ends, checked; null without a trial. */
-export function trialEndOf(
-  params: { trial_end?: number | 'now' | undefined; trial_period_days?: number | undefined },
-  now: number,
-): number | null {
-  const { trial_end: given, trial_period_days: days } = params;
-  if (given !== undefined && days !== undefined) {
-    throw invalid('You may only specify one of these parameters: trial_end, trial_period_days.', {
-      param: 'trial_end',
-    });
-  }
-  const end = days !== undefined ? now + days * DAY : given;
-  if (end === undefined || end === 'now' || days === 0) return null;
-  if (end <= now) throw invalid('trial_end must be in the future.', { param: 'trial_end' });
-  if (end > now + LONGEST_TRIAL_DAYS * DAY) {
-    throw invalid(`A trial lasts at most ${LONGEST_TRIAL_DAYS} days.`, { param: 'trial_end' });
-  }
-  return end;
-}
-
 function checkClockLimit(account: Account, customer: string, testClock: string | null | undefined): void {
   const current = account.tables.subscriptions.by('customer', customer);
   if (testClock && account.settings.clockLimits && current.length >= SUBSCRIPTIONS_PER_CLOCK_CUSTOMER) {
     throw invalid(
       `A customer of a test clock can have up to ${SUBSCRIPTIONS_PER_CLOCK_CUSTOMER} subscriptions.`,
     );
-  }
-}
-
-/** A later anchor outlives the trial, and `unchanged` says so; without one the trial's end is the anchor. */
-function checkTrialAnchor(params: CreateSubscriptionParams, isLater: boolean): void {
-  const { billing_cycle_anchor: atEnd } = params.trial_settings?.end_behavior ?? {};
-  if (atEnd !== undefined && (atEnd === 'unchanged') !== isLater) {
-    throw unsupported(`billing_cycle_anchor=${atEnd} at this trial’s end`, 'trial_settings');
-  }
-  if (isLater && params.proration_behavior === 'none') {
-    throw unsupported('proration_behavior=none with a trial and a later anchor', 'proration_behavior');
   }
 }
 

@@ -1,7 +1,7 @@
 /** The items of subscriptions. */
 import { invalid, unsupported } from '../http/api-error.js';
 import { mergeMetadata } from '../http/parameters.js';
-import { planOf } from '../resources/prices.js';
+import { planOf } from '../resources/plan.js';
 import type { Account } from '../state/account.js';
 import { nulls } from '../state/stored.js';
 import type { Price, SubscriptionItem } from '../state/tables.js';

@@ -1,15 +1,13 @@
-/** Payment intents, charges and disputes: the objects that a payment leaves behind. */
+/** The payment of an invoice: the intent to collect it, its attempts, its end. */
 import type Stripe from 'stripe';
 import type { Account } from '../state/account.js';
 import { nulls, type Stored } from '../state/stored.js';
 import type { Invoice, PaymentIntent } from '../state/tables.js';
-import { declineErrorCode, declineMessage, testCardOf } from './test-cards.js';
+import { chargeOf } from './charge-row.js';
+import { declineErrorCode, declineMessage } from './test-cards.js';
 
 type Charge = Stored<Stripe.Charge>;
 type PaymentMethod = Stored<Stripe.PaymentMethod>;
-
-/** Days that a dispute can be answered. */
-const DISPUTE_DAYS = 7;
 
 /** The intent to collect what an invoice has due, and the record that ties the two together. */
 export function openPayment(account: Account, invoice: Invoice, at: { clock: string; now: number }): void {
@@ -117,114 +115,4 @@ export function cancelPayment(
     });
     account.emit('payment_intent.canceled', intent, { clock });
   }
-}
-
-/** What the merchant may say in a dispute: nothing yet. */
-const NO_EVIDENCE: Stored<Stripe.Dispute>['evidence'] = {
-  enhanced_evidence: {},
-  ...nulls('access_activity_log billing_address cancellation_policy cancellation_policy_disclosure receipt'),
-  ...nulls('cancellation_rebuttal customer_communication customer_email_address customer_name refund_policy'),
-  ...nulls('customer_purchase_ip customer_signature duplicate_charge_documentation duplicate_charge_id'),
-  ...nulls('duplicate_charge_explanation product_description refund_policy_disclosure service_date'),
-  ...nulls(
-    'refund_refusal_explanation service_documentation shipping_address shipping_carrier shipping_date',
-  ),
-  ...nulls('shipping_documentation shipping_tracking_number uncategorized_file uncategorized_text'),
-};
-
-/** Disputes a charge, as its card's holder would at the bank. */
-export function openDispute(
-  account: Account,
-  charge: Charge,
-  { clock, now }: { clock: string; now: number },
-) {
-  const dispute = account.tables.disputes.put({
-    id: account.newId('du'),
-    object: 'dispute',
-    amount: charge.amount,
-    balance_transactions: [],
-    charge: charge.id,
-    created: now,
-    currency: charge.currency,
-    enhanced_eligibility_types: [],
-    evidence: NO_EVIDENCE,
-    evidence_details: {
-      due_by: now + DISPUTE_DAYS * 86_400,
-      enhanced_eligibility: {},
-      has_evidence: false,
-      past_due: false,
-      submission_count: 0,
-      submission_method: 'manual',
-    },
-    intended_submission_method: null,
-    is_charge_refundable: true,
-    livemode: false,
-    metadata: {},
-    payment_intent: charge.payment_intent,
-    reason: 'fraudulent',
-    status: 'needs_response',
-  });
-  account.tables.charges.change(charge.id, { disputed: true });
-  account.emit('charge.dispute.created', dispute, { clock });
-  return dispute;
-}
-
-function chargeOf(
-  id: string,
-  intent: PaymentIntent,
-  { method, decline, now }: { method: PaymentMethod; decline: string | undefined; now: number },
-): Charge {
-  const { brand, last4 } = testCardOf(method);
-  return {
-    id,
-    object: 'charge',
-    amount: intent.amount,
-    amount_captured: decline ? 0 : intent.amount,
-    amount_refunded: 0,
-    billing_details: method.billing_details,
-    calculated_statement_descriptor: 'LOCAL STRIPE',
-    captured: !decline,
-    created: now,
-    currency: intent.currency,
-    customer: intent.customer,
-    description: intent.description,
-    disputed: false,
-    failure_code: decline ? declineErrorCode(decline) : null,
-    failure_message: decline ? declineMessage(decline) : null,
-    fraud_details: {},
-    livemode: false,
-    metadata: {},
-    outcome: {
-      ...nulls('advice_code network_advice_code network_decline_code'),
-      network_status: decline ? 'declined_by_network' : 'approved_by_network',
-      reason: decline ?? null,
-      risk_level: 'normal',
-      seller_message: decline ? 'The bank did not accept the charge.' : 'Payment complete.',
-      type: decline ? 'issuer_declined' : 'authorized',
-    },
-    paid: !decline,
-    payment_intent: intent.id,
-    payment_method: method.id,
-    payment_method_details: {
-      type: 'card',
-      card: {
-        brand,
-        country: 'US',
-        exp_month: method.card?.exp_month ?? 0,
-        exp_year: method.card?.exp_year ?? 0,
-        funding: 'credit',
-        last4,
-        network: brand,
-        ...nulls('amount_authorized authorization_code checks electronic_commerce_indicator'),
-        ...nulls('installments mandate network_transaction_id regulated_status three_d_secure'),
-        ...nulls('transaction_link_id wallet'),
-      },
-    },
-    refunded: false,
-    status: decline ? 'failed' : 'succeeded',
-    ...nulls('application application_fee application_fee_amount balance_transaction'),
-    ...nulls('failure_balance_transaction on_behalf_of receipt_email receipt_number receipt_url'),
-    ...nulls('review shipping source source_transfer statement_descriptor'),
-    ...nulls('statement_descriptor_suffix transfer_data transfer_group'),
-  };
 }

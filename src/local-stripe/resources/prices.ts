@@ -1,17 +1,15 @@
 /** Prices: plain or in tiers, licensed (billed in advance) or metered (billed in arrears). */
-import type Stripe from 'stripe';
+
 import { z } from 'zod';
-import { ApiError, invalid, unsupported } from '../http/api-error.js';
+import { ApiError, invalid } from '../http/api-error.js';
 import { wholeOf } from '../http/expand.js';
 import {
   choice,
   clearable,
-  decimal,
   flag,
   id,
   integer,
   list,
-  MOST_CENTS,
   mergeMetadata,
   metadata,
   text,
@@ -19,22 +17,11 @@ import {
 } from '../http/parameters.js';
 import { patched } from '../http/patched.js';
 import { listRoute, type Route, retrieveRoute, route } from '../http/route.js';
-import { formatDecimal, parseDecimal } from '../money/decimal.js';
 import { type Account, LIVE_CLOCK } from '../state/account.js';
-import type { TierRow } from '../state/rows.js';
-import { nulls, type Stored } from '../state/stored.js';
+import { nulls } from '../state/stored.js';
 import type { Price } from '../state/tables.js';
-
-const amount = integer(0, MOST_CENTS);
-const positive = decimal.refine((value) => !value.startsWith('-'), 'must not be negative');
-
-const tier = z.strictObject({
-  up_to: z.union([z.literal('inf'), integer(1, Number.MAX_SAFE_INTEGER)]),
-  unit_amount: amount.optional(),
-  unit_amount_decimal: positive.optional(),
-  flat_amount: amount.optional(),
-  flat_amount_decimal: positive.optional(),
-});
+import { planOf } from './plan.js';
+import { amount, oneOf, positive, tier, tiersOf } from './price-tiers.js';
 
 const createParams = {
   currency: choice('usd'),
@@ -150,33 +137,6 @@ function createPrice(account: Account, params: CreateParams): Price {
   return price;
 }
 
-function tiersOf(tiers: readonly z.output<typeof tier>[]): TierRow['tiers'] {
-  return tiers.map((given, index) => {
-    const { up_to: end } = given;
-    const before = tiers[index - 1]?.up_to ?? 0;
-    const rising = end === 'inf' || (before !== 'inf' && end > before);
-    if (!rising || (end === 'inf') !== (index === tiers.length - 1)) {
-      throw invalid('Tiers must rise, and only the last one ends at `inf`.', {
-        param: `tiers[${index}][up_to]`,
-      });
-    }
-    const unit = oneOf(given.unit_amount, given.unit_amount_decimal, `tiers[${index}][unit_amount]`);
-    const flat = oneOf(given.flat_amount, given.flat_amount_decimal, `tiers[${index}][flat_amount]`);
-    if (!unit && !flat) {
-      throw invalid('Each tier needs an amount per unit or a flat amount.', { param: `tiers[${index}]` });
-    }
-    return { up_to: end === 'inf' ? null : end, unit, flat };
-  });
-}
-
-/** An amount that is given as cents or as a decimal of cents; empty when it is not given. */
-function oneOf(whole: number | undefined, exact: string | undefined, param: string): string {
-  if (whole !== undefined && exact !== undefined) {
-    throw invalid(`You may only specify one of these parameters: ${param}, ${param}_decimal.`, { param });
-  }
-  return whole !== undefined ? String(whole) : exact === undefined ? '' : formatDecimal(parseDecimal(exact));
-}
-
 /** A lookup key belongs to one price: it is refused, or taken from the price that has it. */
 function claimLookupKey(account: Account, key: string, transfer = false, own?: string): void {
   const [holder] = account.tables.prices.by('lookup', key).filter((price) => price.id !== own);
@@ -204,21 +164,4 @@ function putPrice(account: Account, price: Price): Price {
   }
   account.emit('price.updated', price, { clock: LIVE_CLOCK, before });
   return price;
-}
-
-/** A price in the words of plans, which subscription items still carry. */
-export function planOf(price: Price): Stored<Stripe.Plan> {
-  const { recurring } = price;
-  if (!recurring) throw unsupported('A price that does not recur');
-  const { id, active, billing_scheme, created, currency, metadata, nickname, product, tiers_mode } = price;
-  const { interval, interval_count, meter, usage_type } = recurring;
-  return {
-    object: 'plan',
-    amount: price.unit_amount,
-    amount_decimal: price.unit_amount_decimal,
-    livemode: false,
-    ...{ id, active, billing_scheme, created, currency, metadata, nickname, product, tiers_mode },
-    ...{ interval, interval_count, meter, usage_type },
-    ...nulls('transform_usage trial_period_days'),
-  };
 }
