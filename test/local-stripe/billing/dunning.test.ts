@@ -71,6 +71,19 @@ describe('retries', () => {
     expect(await bench.stripe.customers.retrieve(bench.customer)).toMatchObject({ delinquent: false });
   });
 
+  it('end with the latest invoice: paying an older one is not enough', async () => {
+    const bench = await failing('2026-01-10', { endOfRetries: 'past_due' });
+    await bench.advance('2025-12-16');
+    await bench.advance('2026-01-02');
+    await bench.advance('2026-01-11');
+    const [latest, older] = (await bench.stripe.invoices.list({ subscription: bench.id, status: 'open' }))
+      .data;
+    await bench.stripe.invoices.pay(older?.id ?? '');
+    expect(await bench.status()).toBe('past_due');
+    await bench.stripe.invoices.pay(latest?.id ?? '');
+    expect(await bench.status()).toBe('active');
+  });
+
   it('by hand are not counted, except the first', async () => {
     const bench = await failing('2026-06-01');
     await bench.advance('2025-12-02');

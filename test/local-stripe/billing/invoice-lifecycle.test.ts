@@ -88,6 +88,19 @@ describe('a renewal', () => {
     ]);
   });
 
+  it('leaves usage of the boundary’s second to the next period', async () => {
+    const usage = await bench.tiered([['inf', '1']]);
+    const { id: customer } = await bench.customer();
+    const sub = await bench.stripe.subscriptions.create({ customer, items: [{ price: usage.id }] });
+    await bench.use(customer, 300, '2025-11-01');
+    await bench.advance('2025-12-01T00:30:00Z');
+    await bench.use(customer, 500, '2025-12-01');
+    await bench.advance('2025-12-01T01:00:00Z');
+    expect((await bench.latestInvoice(sub.id)).total).toBe(300);
+    await bench.advance('2026-01-02');
+    expect((await bench.latestInvoice(sub.id)).total).toBe(500);
+  });
+
   it('takes pending invoice items along', async () => {
     const { sub, customer } = await subscribed();
     await bench.stripe.invoiceItems.create({
@@ -199,6 +212,16 @@ describe('small, negative and empty totals', () => {
     expect(await bench.stripe.invoices.pay(next.id ?? '')).toMatchObject({
       starting_balance: total,
       amount_paid: 50 + total,
+    });
+  });
+
+  it('charges the smallest charge', async () => {
+    const { id: customer } = await bench.customer();
+    await bench.stripe.invoiceItems.create({ customer, amount: 50 });
+    const draft = await bench.stripe.invoices.create({ customer, pending_invoice_items_behavior: 'include' });
+    expect(await bench.stripe.invoices.pay(draft.id ?? '')).toMatchObject({
+      amount_paid: 50,
+      ending_balance: 0,
     });
   });
 

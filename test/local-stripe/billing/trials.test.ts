@@ -166,6 +166,9 @@ describe('an anchor on the 1st', () => {
     });
     await bench.advance('2025-11-16T02:00:00Z');
     expect(await bench.latestInvoice(id)).toMatchObject({ total: 1_500, status: 'paid' });
+    expect(await bench.linesOf(await bench.latestInvoice(id))).toEqual([
+      [1_500, '1 × Pro (at $30.00 / month)'],
+    ]);
     expect((await retrieve(id)).items.data[0]?.current_period_end).toBe(at('2025-12-01'));
     await bench.use(customer, 25);
     await bench.advance('2025-12-01T02:00:00Z');
