@@ -1,0 +1,63 @@
+/** The beginning of a period, and the one way in which subscriptions are billed. */
+import type { Account } from '../state/account.js';
+import type { UsageSegment } from '../state/rows.js';
+import type { Invoice, Subscription, SubscriptionItem } from '../state/tables.js';
+import { licensedLines, noteBilled, periodFrom, spanOf } from './billing-period.js';
+import { draftInvoice } from './draft-invoice.js';
+import { pendingItems } from './invoice-items.js';
+import type { LineDraft, Span } from './lines.js';
+
+export interface Bill {
+  readonly reason: Invoice['billing_reason'];
+  readonly lines?: readonly LineDraft[];
+  readonly usage?: readonly UsageSegment[];
+  /** Where the invoice's period starts; it ends now. */
+  readonly start: number;
+  readonly autoAdvance: boolean;
+}
+
+/** A draft of these lines, of usage, and of what is pending; none when there is nothing. */
+export function billSubscription(
+  account: Account,
+  subscription: Subscription,
+  bill: Bill,
+): Invoice | undefined {
+  const { customer: id } = subscription;
+  const { lines = [], usage = [], start, ...rest } = bill;
+  const pending = pendingItems(account, id, subscription.id);
+  if (lines.length + usage.length + pending.length === 0) return undefined;
+  const period = { start, end: account.customer(id).now };
+  return draftInvoice(account, { customer: id, subscription, lines, usage, pending, period, ...rest });
+}
+
+/**
+ * Begins a period now: the span of the items, its end on the clock, and a draft that bills licensed
+ * items for it and the usage of the time before.
+ *
+ * @param fields of the subscription that change with it
+ */
+export function beginPeriod(
+  account: Account,
+  before: Subscription,
+  fields: Partial<Subscription>,
+  bill: Omit<Bill, 'lines' | 'start'>,
+): Invoice | undefined {
+  const { clock, now } = account.customer(before.customer);
+  const anchor = fields.billing_cycle_anchor ?? before.billing_cycle_anchor;
+  const { period, share } = periodFrom(anchor, before.items.data, now);
+  const items = withSpan(before.items.data, period);
+  for (const item of items) account.tables.items.change(item.id, { usageFrom: now });
+  const begun = account.tables.subscriptions.change(before.id, {
+    ...fields,
+    items: { ...before.items, data: items },
+  });
+  account.schedule('end_period', before.id, { clock, at: period.end });
+  const lines = licensedLines(account, items, { period, share });
+  const invoice = billSubscription(account, begun, { ...bill, lines, start: spanOf(before).start });
+  if (invoice) noteBilled(account, invoice, items, period);
+  return invoice;
+}
+
+export function withSpan(items: readonly SubscriptionItem[], { start, end }: Span): SubscriptionItem[] {
+  return items.map((item) => ({ ...item, current_period_start: start, current_period_end: end }));
+}

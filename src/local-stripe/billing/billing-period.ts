@@ -1,0 +1,101 @@
+/** A subscription's period: when it begins and ends, and what its beginning bills. */
+import { addIntervals, periodAround } from '../clock/interval.js';
+import { invalid } from '../http/api-error.js';
+import { ONE } from '../money/decimal.js';
+import type { Account } from '../state/account.js';
+import type { UsageSegment } from '../state/rows.js';
+import type { Invoice, Price, Subscription, SubscriptionItem } from '../state/tables.js';
+import { chargeLines, type LineDraft, type Span } from './lines.js';
+
+export function isMetered(price: Price): boolean {
+  return price.recurring?.usage_type === 'metered';
+}
+
+/** Whether nothing of a price costs anything. */
+export function isFree(account: Account, price: Price): boolean {
+  const { tiers = [] } = account.tables.tiers.get(price.id) ?? {};
+  const amounts = [price.unit_amount_decimal, ...tiers.flatMap(({ unit, flat }) => [unit, flat])];
+  return amounts.every((amount) => Number(amount ?? 0) === 0);
+}
+
+/** The interval that all items of a subscription share. */
+export function intervalOf(items: readonly { readonly price: Price }[]) {
+  const [first] = items;
+  const recurring = first?.price.recurring;
+  if (!recurring) throw invalid('A subscription needs at least one item.', { param: 'items' });
+  return recurring;
+}
+
+/** The span of all items of a subscription. */
+export function spanOf({ items }: Subscription): Span {
+  const [first] = items.data;
+  if (!first) throw new RangeError('Cannot tell the period of a subscription without items');
+  return { start: first.current_period_start, end: first.current_period_end };
+}
+
+/**
+ * The period that begins now, given the anchor: a whole one from a boundary, else the part up to
+ * the next boundary, with the whole that it is a part of.
+ */
+export function periodFrom(anchor: number, items: readonly { readonly price: Price }[], now: number) {
+  const interval = intervalOf(items);
+  const whole = periodAround(anchor, interval, now);
+  const period: Span = { start: now, end: whole.end };
+  const share = now === whole.start ? undefined : { part: whole.end - now, whole: whole.end - whole.start };
+  return { period, share };
+}
+
+/** The latest anchor that Stripe takes: the end of a whole period from now. */
+export function latestAnchor(items: readonly { readonly price: Price }[], from: number): number {
+  return addIntervals(from, intervalOf(items), 1);
+}
+
+/** What the licensed items charge in advance for a period. */
+export function licensedLines(
+  account: Account,
+  items: readonly SubscriptionItem[],
+  options: { period: Span; share?: { part: number; whole: number } | undefined; trial?: boolean },
+): LineDraft[] {
+  return items
+    .filter(({ price }) => !isMetered(price))
+    .flatMap((item) =>
+      chargeLines(account, item, item.price, { ...options, quantity: BigInt(item.quantity ?? 1) * ONE }),
+    );
+}
+
+/** Usage of the metered items that is not billed yet, up to a time. */
+export function unbilledUsage(
+  account: Account,
+  items: readonly SubscriptionItem[],
+  to: number,
+): UsageSegment[] {
+  return items
+    .filter(({ price }) => isMetered(price))
+    .map(({ id, price }) => ({ item: id, price: price.id, from: account.tables.items.one(id).usageFrom, to }))
+    .filter(({ from }) => from < to);
+}
+
+/** Notes for later credits which lines of an invoice cover the items' time. */
+export function noteBilled(
+  account: Account,
+  invoice: Invoice,
+  items: readonly SubscriptionItem[],
+  period: Span,
+): void {
+  for (const item of items) {
+    if (isMetered(item.price)) continue;
+    const lines = invoice.lines.data.filter(({ parent }) => {
+      const details = parent?.subscription_item_details;
+      return details?.subscription_item === item.id && details.invoice_item === null;
+    });
+    account.tables.items.change(item.id, {
+      billed: {
+        ...period,
+        amount: lines.reduce((sum, { amount }) => sum + amount, 0),
+        price: item.price.id,
+        quantity: item.quantity ?? 1,
+        on: { invoice: invoice.id, lines: lines.map(({ id }) => id) },
+      },
+    });
+  }
+}

@@ -1,0 +1,182 @@
+/** Changes of a subscription: its items with their prorations, its trial, its end. */
+
+import { invalid, unsupported } from '../http/api-error.js';
+import { defined, patched } from '../http/patched.js';
+import type { Account } from '../state/account.js';
+import { nulls } from '../state/stored.js';
+import type { Invoice, Subscription, SubscriptionItem } from '../state/tables.js';
+import { beginPeriod, withSpan } from './begin-period.js';
+import { intervalOf, isFree, spanOf, unbilledUsage } from './billing-period.js';
+import { collectPayment } from './collect-payment.js';
+import { checkMethod } from './create-subscription.js';
+import { finalizeInvoice } from './finalize-invoice.js';
+import { creditUnused } from './invoice-items.js';
+import { type ItemChange, itemChanges } from './item-changes.js';
+import type { Span } from './lines.js';
+import { checkItems, checkQuantities } from './new-item.js';
+import { prorateChange } from './prorate-change.js';
+import type { UpdateSubscriptionParams } from './subscription-params.js';
+import { announceTrialEnd, trialEndOf } from './trial.js';
+
+/** Changes a subscription and bills the change as `proration_behavior` says. */
+export function changeSubscription(
+  account: Account,
+  id: string,
+  params: UpdateSubscriptionParams,
+): Subscription {
+  const { tables } = account;
+  const before = tables.subscriptions.one(id);
+  const { clock, now } = account.customer(before.customer as string);
+  checkChangeable(before, params);
+  checkMethod(account, before.customer as string, params.default_payment_method);
+  checkQuantities(account, params.items ?? []);
+  const changes = itemChanges(account, before, params);
+  const data = changes.flatMap(({ after }) => after ?? []);
+  checkItems(data);
+  tables.subscriptions.put({
+    ...withFields(before, params, { now, span: spanOf(before) }),
+    items: { ...before.items, data },
+  });
+  const { resumes_at: resumesAt } = params.pause_collection ?? {};
+  if (params.pause_collection !== undefined) account.unschedule('resume_collection', id);
+  if (resumesAt !== undefined)
+    account.schedule('resume_collection', id, { clock, at: Math.max(now, resumesAt) });
+  const resets = startsAnew(account, before, data, params);
+  const invoice = resets
+    ? startAnew(account, before, changes, params)
+    : before.status === 'trialing'
+      ? moveTrial(account, id, params)
+      : prorateChange(account, before, changes, params);
+  const place = account.outbox.length - (invoice ? 1 : 0);
+  const after = tables.subscriptions.one(id);
+  account.emit('customer.subscription.updated', after, { clock, before, place });
+  const open = invoice && finalizeInvoice(account, invoice.id).status === 'open';
+  if (open && after.collection_method !== 'send_invoice') {
+    const error = collectPayment(account, invoice.id, { automatic: true });
+    if (error && params.payment_behavior === 'error_if_incomplete') throw error;
+  }
+  return tables.subscriptions.one(id);
+}
+
+function checkChangeable(before: Subscription, params: UpdateSubscriptionParams): void {
+  const { metadata: _, cancellation_details: __, ...rest } = params;
+  if (before.ended_at !== null && Object.values(rest).some((value) => value !== undefined)) {
+    throw invalid('A canceled subscription can only update its cancellation_details and metadata.');
+  }
+  if (before.status === 'incomplete' && params.items)
+    throw unsupported('A change of items of an incomplete subscription', 'items');
+  if (params.trial_end !== undefined && params.trial_end !== 'now' && before.status !== 'trialing') {
+    throw unsupported('A trial for a subscription that has left its trial', 'trial_end');
+  }
+  const { start, end } = spanOf(before);
+  const at = params.proration_date;
+  if (at !== undefined && (at < start || at > end)) {
+    throw invalid('Cannot specify `proration_date` outside of the current period.', {
+      param: 'proration_date',
+    });
+  }
+}
+
+/** What a trial's end does unless it is told otherwise. */
+const ANCHOR_NOW = { billing_cycle_anchor: 'now', missing_payment_method: 'create_invoice' } as const;
+
+function withFields(
+  before: Subscription,
+  params: UpdateSubscriptionParams,
+  { now, span }: { now: number; span: Span },
+): Subscription {
+  const { cancellation_details: details, trial_settings: trial, pause_collection: pause } = params;
+  const ends = params.cancel_at_period_end;
+  const { end_behavior: endBehavior = ANCHOR_NOW } = before.trial_settings ?? {};
+  const missing = trial?.end_behavior.missing_payment_method ?? endBehavior.missing_payment_method;
+  const reason = ends ? ('cancellation_requested' as const) : null;
+  const { description, default_payment_method, metadata } = params;
+  return {
+    ...patched(before, { description, default_payment_method, metadata }),
+    ...(ends !== undefined && {
+      cancel_at: ends ? span.end : null,
+      cancel_at_period_end: ends,
+      canceled_at: ends ? now : null,
+    }),
+    cancellation_details: {
+      ...nulls('comment feedback feedback_option reason'),
+      ...before.cancellation_details,
+      ...defined(details ?? {}),
+      ...(ends !== undefined && { reason }),
+    },
+    ...(trial && { trial_settings: { end_behavior: { ...endBehavior, missing_payment_method: missing } } }),
+    ...(pause !== undefined && {
+      pause_collection: pause && { behavior: pause.behavior, resumes_at: pause.resumes_at ?? null },
+    }),
+  };
+}
+
+/** Whether the billing cycle begins again: on request, with another interval, from free to paid, out of a trial. */
+function startsAnew(
+  account: Account,
+  before: Subscription,
+  after: readonly SubscriptionItem[],
+  params: UpdateSubscriptionParams,
+): boolean {
+  const [old, now] = [intervalOf(before.items.data), intervalOf(after)];
+  const free = (items: readonly SubscriptionItem[]) => items.every(({ price }) => isFree(account, price));
+  if (before.status === 'trialing')
+    return params.trial_end === 'now' || params.billing_cycle_anchor?.type === 'now';
+  return (
+    params.billing_cycle_anchor?.type === 'now' ||
+    old.interval !== now.interval ||
+    old.interval_count !== now.interval_count ||
+    (free(before.items.data) && !free(after))
+  );
+}
+
+/** Begins a period now and bills it at once. */
+function startAnew(
+  account: Account,
+  before: Subscription,
+  changes: readonly ItemChange[],
+  { proration_behavior: behavior }: UpdateSubscriptionParams,
+): Invoice | undefined {
+  const { now } = account.customer(before.customer);
+  const leavesTrial = before.status === 'trialing';
+  const old = leavesTrial ? [] : changes.flatMap(({ before: item }) => item ?? []);
+  if (behavior !== 'none') for (const item of old) creditUnused(account, before, item, { at: now });
+  const usage = unbilledUsage(account, old, now);
+  const changed = account.tables.subscriptions.one(before.id);
+  account.unschedule('trial_will_end', before.id);
+  const fields = {
+    billing_cycle_anchor: now,
+    ...(leavesTrial && { status: 'active' as const, trial_end: now }),
+  };
+  const invoice = beginPeriod(account, changed, fields, {
+    reason: 'subscription_update',
+    usage,
+    autoAdvance: true,
+  });
+  const begun = account.tables.subscriptions.one(before.id);
+  if (begun.cancel_at_period_end)
+    account.tables.subscriptions.change(before.id, { cancel_at: spanOf(begun).end });
+  return invoice;
+}
+
+/** A change within a trial costs nothing; the trial's end may move, and the anchor with it. */
+function moveTrial(
+  account: Account,
+  id: string,
+  { trial_end: trialEnd }: UpdateSubscriptionParams,
+): undefined {
+  if (typeof trialEnd !== 'number') return;
+  const { tables } = account;
+  const subscription = tables.subscriptions.one(id);
+  const { clock, now } = account.customer(subscription.customer);
+  trialEndOf({ trial_end: trialEnd }, now);
+  const items = withSpan(subscription.items.data, { start: spanOf(subscription).start, end: trialEnd });
+  for (const item of items) tables.items.change(item.id, { usageFrom: trialEnd });
+  const moved = tables.subscriptions.change(id, {
+    items: { ...subscription.items, data: items },
+    billing_cycle_anchor: trialEnd,
+    trial_end: trialEnd,
+  });
+  account.schedule('end_period', id, { clock, at: trialEnd });
+  announceTrialEnd(account, moved, { clock, now, trialEnd });
+}

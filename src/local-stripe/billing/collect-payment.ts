@@ -1,0 +1,184 @@
+/** Collecting what an open invoice has due: by card, again after a failure, or outside of Stripe. */
+
+import type Stripe from 'stripe';
+import { ApiError, invalid } from '../http/api-error.js';
+import type { Account } from '../state/account.js';
+import type { Stored } from '../state/stored.js';
+import { type Invoice, subscriptionOf } from '../state/tables.js';
+import { endSubscription } from './end-subscription.js';
+import { openDispute } from './open-dispute.js';
+import { cancelPayment, intentOf, recordCharge } from './payments.js';
+import { changeStatus, settled } from './settle-subscription.js';
+import { declineErrorCode, declineMessage, declineOf, HARD_DECLINES, testCardOf } from './test-cards.js';
+
+const DAY = 86_400;
+
+type PaymentMethod = Stored<Stripe.PaymentMethod>;
+
+/** The method that pays an invoice: its own, its subscription's, its customer's. */
+export function paymentMethodOf(account: Account, invoice: Invoice): PaymentMethod | undefined {
+  const { subscriptions, customers, paymentMethods } = account.tables;
+  const id =
+    invoice.default_payment_method ??
+    subscriptions.get(subscriptionOf(invoice))?.default_payment_method ??
+    customers.get(invoice.customer)?.invoice_settings.default_payment_method;
+  return paymentMethods.get(id);
+}
+
+export interface Attempt {
+  /** Tried by the schedule; a try by a call does not count, except for the first. */
+  readonly automatic: boolean;
+  /** A method in place of the invoice's. */
+  readonly method?: PaymentMethod | undefined;
+}
+
+/**
+ * One attempt to collect an open invoice. A failure is kept: it is counted, put on the schedule of
+ * retries, and told to the subscription.
+ *
+ * @returns the error of a failed attempt, for a call to answer
+ */
+export function collectPayment(
+  account: Account,
+  id: string,
+  { automatic, method }: Attempt,
+): ApiError | undefined {
+  const invoice = account.tables.invoices.one(id);
+  const { clock, now } = account.customer(invoice.customer as string);
+  const payer = method ?? paymentMethodOf(account, invoice);
+  if (!payer) {
+    recordFailure(account, invoice, { automatic });
+    return new ApiError(400, 'There is no default_payment_method set on this Customer or Invoice.', {
+      code: 'resource_missing',
+    });
+  }
+  const intent = intentOf(account, invoice);
+  const last = intent.last_payment_error?.decline_code ?? '';
+  if (automatic && HARD_DECLINES.has(last) && intent.payment_method === payer.id) {
+    recordFailure(account, invoice, { automatic, silent: true });
+    return undefined;
+  }
+  const decline = declineOf(account, payer, now);
+  const charge = recordCharge(account, intent, { method: payer, decline, clock, now });
+  if (decline) {
+    recordFailure(account, invoice, { automatic });
+    return new ApiError(402, declineMessage(decline), {
+      type: 'card_error',
+      code: declineErrorCode(decline),
+      declineCode: decline,
+      charge: charge.id,
+    });
+  }
+  const { invoicePayments } = account.tables;
+  for (const payment of invoicePayments.by('invoice', id)) {
+    const paid = invoicePayments.change(payment.id, {
+      amount_paid: invoice.amount_due,
+      status: 'paid',
+      status_transitions: { canceled_at: null, paid_at: now },
+    });
+    account.emit('invoice_payment.paid', paid, { clock });
+  }
+  markPaid(account, invoice, { attempts: countAttempt(invoice, automatic), events: PAID_BY_CARD });
+  if (testCardOf(payer).disputed) openDispute(account, charge, { clock, now });
+  return undefined;
+}
+
+const PAID_BY_CARD = ['invoice.paid', 'invoice.payment_succeeded'];
+
+/** Payment that came another way: nothing is charged. */
+export function markPaidOutOfBand(account: Account, id: string): void {
+  const invoice = account.tables.invoices.one(id);
+  cancelPayment(account, invoice, account.customer(invoice.customer as string));
+  markPaid(account, invoice, { attempts: invoice.attempt_count, events: ['invoice.paid'], outOfBand: true });
+}
+
+function markPaid(
+  account: Account,
+  before: Invoice,
+  { attempts, events, outOfBand = false }: { attempts: number; events: string[]; outOfBand?: boolean },
+): void {
+  const { clock, now } = account.customer(before.customer as string);
+  const paid = account.tables.invoices.put({
+    ...before,
+    amount_paid: before.amount_due,
+    ...(outOfBand && { amount_paid_off_stripe: before.amount_due }),
+    amount_remaining: 0,
+    attempt_count: attempts,
+    attempted: !outOfBand || before.attempted,
+    auto_advance: false,
+    next_payment_attempt: null,
+    status: 'paid',
+    status_transitions: { ...before.status_transitions, paid_at: now },
+  });
+  stopCollecting(account, before.id);
+  account.tables.customers.change(before.customer as string, { delinquent: false });
+  account.emit('invoice.updated', paid, { clock, before });
+  for (const type of events) account.emit(type, paid, { clock });
+  settled(account, paid);
+}
+
+/** Takes an invoice off the clock. */
+export function stopCollecting(account: Account, id: string): void {
+  account.unschedule('finalize', id);
+  account.unschedule('retry', id);
+  account.unschedule('pass_due_date', id);
+}
+
+function countAttempt({ attempt_count: count }: Invoice, automatic: boolean): number {
+  return automatic || count === 0 ? count + 1 : count;
+}
+
+function recordFailure(
+  account: Account,
+  before: Invoice,
+  { automatic, silent = false }: { automatic: boolean; silent?: boolean },
+): void {
+  const { clock, now } = account.customer(before.customer as string);
+  const { retryDays } = account.settings;
+  const attempts = countAttempt(before, automatic);
+  const subscription = account.tables.subscriptions.get(subscriptionOf(before));
+  const retried = before.auto_advance;
+  const counted = automatic || before.attempt_count === 0;
+  const [earlier = 0, later] = [retryDays[attempts - 2], retryDays[attempts - 1]];
+  const next = later === undefined || !retried ? null : now + (later - earlier) * DAY;
+  const failed = account.tables.invoices.put({
+    ...before,
+    attempt_count: attempts,
+    attempted: true,
+    ...(counted && { next_payment_attempt: next }),
+  });
+  if (counted && next !== null) account.schedule('retry', before.id, { clock, at: next });
+  account.emit('invoice.updated', failed, { clock, before });
+  if (!silent) account.emit('invoice.payment_failed', failed, { clock });
+  account.tables.customers.change(before.customer as string, { delinquent: true });
+  if (!subscription) return;
+  const isLatest = subscription.latest_invoice === before.id;
+  if (isLatest && subscription.status === 'active') changeStatus(account, subscription, 'past_due');
+  if (counted && retried && next === null) giveUp(account, subscription.id);
+}
+
+/** After the last retry the account's setting decides. */
+function giveUp(account: Account, id: string): void {
+  const subscription = account.tables.subscriptions.one(id);
+  const { endOfRetries } = account.settings;
+  switch (endOfRetries) {
+    case 'canceled':
+      endSubscription(account, subscription, { reason: 'payment_failed' });
+      return;
+    case 'unpaid':
+      changeStatus(account, subscription, 'unpaid');
+      return;
+    case 'past_due':
+      return;
+    default:
+      endOfRetries satisfies never;
+  }
+}
+
+/** @throws ApiError 400 unless the invoice can be paid. */
+export function checkPayable(invoice: Invoice): void {
+  if (invoice.status === 'paid') throw invalid('Invoice is already paid');
+  if (invoice.status === 'void') {
+    throw invalid("You can only pass in open invoices. This invoice isn't open.");
+  }
+}

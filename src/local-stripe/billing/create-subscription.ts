@@ -1,0 +1,136 @@
+/** New subscriptions: items, trial, first period and first invoice. */
+
+import { invalid } from '../http/api-error.js';
+import { mergeMetadata } from '../http/parameters.js';
+import type { Account } from '../state/account.js';
+import { nulls } from '../state/stored.js';
+import type { Subscription, SubscriptionItem } from '../state/tables.js';
+import { withSpan } from './begin-period.js';
+import { billBeginning } from './bill-beginning.js';
+import { latestAnchor, periodFrom } from './billing-period.js';
+import { checkItems, checkQuantities, newItem } from './new-item.js';
+import type { CreateSubscriptionParams } from './subscription-params.js';
+import { announceTrialEnd, checkTrialAnchor, trialEndOf } from './trial.js';
+
+/** Stripe lets a customer of a test clock have this many. */
+const SUBSCRIPTIONS_PER_CLOCK_CUSTOMER = 3;
+
+/** Makes a subscription, bills its beginning, and tells of both. */
+export function createSubscription(account: Account, params: CreateSubscriptionParams): Subscription {
+  const { tables } = account;
+  const { customer, clock, now } = account.customer(params.customer);
+  const place = account.outbox.length;
+  checkClockLimit(account, customer.id, customer.test_clock);
+  checkCollection(params);
+  checkQuantities(account, params.items);
+  checkMethod(account, customer.id, params.default_payment_method);
+  const id = account.newId('sub');
+  const trialEnd = trialEndOf(params, now);
+  const bare = params.items.map((given) =>
+    newItem(account, id, given, { created: now, usageFrom: trialEnd ?? now }),
+  );
+  checkItems(bare);
+  const start = trialEnd ?? now;
+  const anchor = params.billing_cycle_anchor ?? start;
+  if (anchor < start || anchor > latestAnchor(bare, start)) {
+    throw invalid(
+      'billing_cycle_anchor must lie within one period of the subscription’s start, or of its trial’s end.',
+      { param: 'billing_cycle_anchor' },
+    );
+  }
+  if (trialEnd !== null) checkTrialAnchor(params, anchor > trialEnd);
+  const first = periodFrom(anchor, bare, now);
+  const period = trialEnd === null ? first.period : { start: now, end: trialEnd };
+  const items = withSpan(bare, period);
+  const made = tables.subscriptions.put({
+    ...blankSubscription(params, { id, now, items }),
+    billing_cycle_anchor: anchor,
+    status: trialEnd === null ? 'active' : 'trialing',
+    test_clock: customer.test_clock ?? null,
+    trial_end: trialEnd,
+    trial_start: trialEnd === null ? null : now,
+  });
+  account.schedule('end_period', id, { clock, at: period.end });
+  billBeginning(account, made, params, first);
+  const created = tables.subscriptions.one(id);
+  account.emit('customer.subscription.created', created, { clock, place });
+  if (trialEnd !== null) announceTrialEnd(account, created, { clock, now, trialEnd });
+  return created;
+}
+
+function checkClockLimit(account: Account, customer: string, testClock: string | null | undefined): void {
+  const current = account.tables.subscriptions.by('customer', customer);
+  if (testClock && account.settings.clockLimits && current.length >= SUBSCRIPTIONS_PER_CLOCK_CUSTOMER) {
+    throw invalid(
+      `A customer of a test clock can have up to ${SUBSCRIPTIONS_PER_CLOCK_CUSTOMER} subscriptions.`,
+    );
+  }
+}
+
+function checkCollection({
+  collection_method: method,
+  days_until_due: days,
+}: CreateSubscriptionParams): void {
+  if ((method === 'send_invoice') !== (days !== undefined)) {
+    throw invalid('`days_until_due` goes with collection_method=send_invoice, which needs it.', {
+      param: 'days_until_due',
+    });
+  }
+}
+
+/** @throws ApiError 400 for a payment method that is not the customer's. */
+export function checkMethod(account: Account, customer: string, method: string | null | undefined): void {
+  if (!method || account.tables.paymentMethods.get(method)?.customer === customer) return;
+  throw invalid(
+    `The customer does not have a payment method with the ID ${method}. The payment method must be attached to the customer.`,
+    { code: 'resource_missing', param: 'default_payment_method' },
+  );
+}
+
+function blankSubscription(
+  params: CreateSubscriptionParams,
+  { id, now, items }: { id: string; now: number; items: SubscriptionItem[] },
+): Subscription {
+  const { billing_cycle_anchor: atEnd = 'now', missing_payment_method: missing = 'create_invoice' } =
+    params.trial_settings?.end_behavior ?? {};
+  return {
+    id,
+    object: 'subscription',
+    automatic_tax: { enabled: false, ...nulls('disabled_reason liability') },
+    billing_cycle_anchor: now,
+    billing_mode: { flexible: { proration_discounts: 'included' }, type: 'flexible', updated_at: now },
+    billing_schedules: [],
+    cancel_at_period_end: false,
+    cancellation_details: nulls('comment feedback feedback_option reason'),
+    collection_method: params.collection_method ?? 'charge_automatically',
+    created: now,
+    currency: 'usd',
+    customer: params.customer,
+    days_until_due: params.days_until_due ?? null,
+    default_payment_method: params.default_payment_method ?? null,
+    default_tax_rates: [],
+    description: params.description ?? null,
+    discounts: [],
+    invoice_settings: {
+      ...nulls('account_tax_ids custom_fields description footer'),
+      issuer: { type: 'self' },
+    },
+    items: { object: 'list', data: items, has_more: false, url: `/v1/subscription_items?subscription=${id}` },
+    livemode: false,
+    managed_payments: { enabled: false },
+    metadata: mergeMetadata({}, params.metadata),
+    payment_settings: {
+      ...nulls('payment_method_options payment_method_types'),
+      save_default_payment_method: 'off',
+    },
+    start_date: now,
+    status: 'active',
+    test_clock: null,
+    trial_settings: { end_behavior: { billing_cycle_anchor: atEnd, missing_payment_method: missing } },
+    ...nulls('application application_fee_percent billing_cycle_anchor_config billing_thresholds'),
+    ...nulls('cancel_at canceled_at customer_account default_source ended_at latest_invoice'),
+    ...nulls('next_pending_invoice_item_invoice on_behalf_of pause_collection pending_setup_intent'),
+    ...nulls('pending_invoice_item_interval pending_update schedule transfer_data trial_end'),
+    ...nulls('trial_start'),
+  };
+}

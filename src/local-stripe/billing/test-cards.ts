@@ -1,0 +1,71 @@
+/** Stripe's test cards, by the names of their tokens, and the switch that makes any card fail for a time. */
+
+import type Stripe from 'stripe';
+import type { Account } from '../state/account.js';
+import type { Stored } from '../state/stored.js';
+
+export interface TestCard {
+  readonly brand: 'visa' | 'mastercard';
+  readonly last4: string;
+  /** Why it cannot be attached to a customer. */
+  readonly attachDecline?: string;
+  /** Why its charges fail. */
+  readonly chargeDecline?: string;
+  /** Its charges succeed and are then disputed. */
+  readonly disputed?: boolean;
+}
+
+/** `pm_card_<name>` is a payment method of each, `tok_<name>` a token. */
+export const TEST_CARDS: Readonly<Record<string, TestCard>> = {
+  visa: { brand: 'visa', last4: '4242' },
+  mastercard: { brand: 'mastercard', last4: '4444' },
+  chargeCustomerFail: { brand: 'visa', last4: '0341', chargeDecline: 'generic_decline' },
+  chargeDeclinedInsufficientFunds: { brand: 'visa', last4: '9995', attachDecline: 'insufficient_funds' },
+  authenticationRequired: { brand: 'visa', last4: '3184', chargeDecline: 'authentication_required' },
+  createDispute: { brand: 'visa', last4: '0259', disputed: true },
+};
+
+/** After these a new try with the same card is pointless: retries are counted, and not sent. */
+export const HARD_DECLINES: ReadonlySet<string> = new Set([
+  'incorrect_number',
+  'lost_card',
+  'pickup_card',
+  'stolen_card',
+  'revocation_of_authorization',
+  'revocation_of_all_authorizations',
+  'authentication_required',
+  'highest_risk_level',
+  'transaction_not_allowed',
+]);
+
+export function testCardOf(method: Stored<Stripe.PaymentMethod>): TestCard {
+  const card = Object.values(TEST_CARDS).find(({ last4 }) => last4 === method.card?.last4);
+  if (!card) throw new RangeError(`Cannot charge ${method.id}: it is no test card`);
+  return card;
+}
+
+/** Why a charge of this card fails at this time; undefined when it succeeds. */
+export function declineOf(
+  account: Account,
+  method: Stored<Stripe.PaymentMethod>,
+  now: number,
+): string | undefined {
+  const outage = account.tables.outages
+    .by('customer', method.customer ?? '')
+    .find(({ from, until }) => from <= now && now < until);
+  return outage?.declineCode ?? testCardOf(method).chargeDecline;
+}
+
+/** Stripe's sentence for a decline. */
+export function declineMessage(declineCode: string): string {
+  if (declineCode === 'insufficient_funds') return 'Your card has insufficient funds.';
+  if (declineCode === 'authentication_required') {
+    return 'Your card was declined. This transaction requires authentication.';
+  }
+  return 'Your card was declined.';
+}
+
+/** The code beside the decline code: the error's own. */
+export function declineErrorCode(declineCode: string): 'authentication_required' | 'card_declined' {
+  return declineCode === 'authentication_required' ? 'authentication_required' : 'card_declined';
+}

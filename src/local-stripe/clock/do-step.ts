@@ -1,0 +1,79 @@
+/** What happens when its time has come. */
+import { collectPayment } from '../billing/collect-payment.js';
+import { endPeriod } from '../billing/end-period.js';
+import { endSubscription } from '../billing/end-subscription.js';
+import { finalizeInvoice } from '../billing/finalize-invoice.js';
+import { changeStatus } from '../billing/settle-subscription.js';
+import { markUncollectible, voidInvoice } from '../billing/write-off.js';
+import type { Account } from '../state/account.js';
+import type { DueRow } from '../state/rows.js';
+import { subscriptionOf } from '../state/tables.js';
+
+const HOUR = 3_600;
+/** An invoice whose creation a webhook endpoint did not confirm is finalized after this time at the latest. */
+const LONGEST_WAIT = 72 * HOUR;
+
+/** Does a step and takes it off the clock, all in one. */
+export function doStep(account: Account, { id, step, subject, clock }: DueRow): void {
+  const { tables } = account;
+  tables.due.delete(id);
+  switch (step) {
+    case 'end_period':
+      endPeriod(account, subject);
+      return;
+    case 'trial_will_end':
+      account.emit('customer.subscription.trial_will_end', tables.subscriptions.one(subject), { clock });
+      return;
+    case 'expire_incomplete':
+      expireIncomplete(account, subject);
+      return;
+    case 'resume_collection': {
+      const before = tables.subscriptions.one(subject);
+      const after = tables.subscriptions.change(subject, { pause_collection: null });
+      account.emit('customer.subscription.updated', after, { clock, before });
+      return;
+    }
+    case 'finalize':
+      finalizeByItself(account, subject);
+      return;
+    case 'pass_due_date': {
+      const subscription = tables.subscriptions.get(subscriptionOf(tables.invoices.one(subject)));
+      if (subscription?.status === 'active') changeStatus(account, subscription, 'past_due');
+      return;
+    }
+    case 'retry':
+      collectPayment(account, subject, { automatic: true });
+      return;
+    default:
+      step satisfies never;
+  }
+}
+
+function finalizeByItself(account: Account, id: string): void {
+  const { deliveries, invoices, subscriptions } = account.tables;
+  const draft = invoices.one(id);
+  const { clock, now } = account.customer(draft.customer as string);
+  const unconfirmed = deliveries.by('about', `invoice.created/${id}`).some(({ attempts }) => attempts > 0);
+  if (unconfirmed && now < draft.created + LONGEST_WAIT) {
+    account.schedule('finalize', id, { clock, at: now + HOUR });
+    return;
+  }
+  const invoice = finalizeInvoice(account, id);
+  if (invoice.status !== 'open') return;
+  const paused = subscriptions.get(subscriptionOf(invoice))?.pause_collection?.behavior;
+  if (paused === 'void') voidInvoice(account, id);
+  else if (paused === 'mark_uncollectible') markUncollectible(account, id);
+  else if (invoice.collection_method === 'charge_automatically')
+    collectPayment(account, id, { automatic: true });
+}
+
+/** The first invoice was not paid in time: the subscription never begins. */
+function expireIncomplete(account: Account, id: string): void {
+  const subscription = account.tables.subscriptions.one(id);
+  const { latest_invoice: latest } = subscription;
+  if (latest && account.tables.invoices.one(latest).status === 'open') voidInvoice(account, latest);
+  endSubscription(account, account.tables.subscriptions.one(id), {
+    reason: 'payment_failed',
+    status: 'incomplete_expired',
+  });
+}

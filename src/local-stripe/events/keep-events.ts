@@ -1,0 +1,73 @@
+/** Turns what a call or a step has noted into events, and puts them on their way. */
+import type Stripe from 'stripe';
+import { shown } from '../http/expand.js';
+import type { Account } from '../state/account.js';
+import type { PendingEvent, StoredEvent } from '../state/rows.js';
+import { API_VERSION } from './api-version.js';
+
+/** Events can be read for this long after their making, on the clock of their object. */
+export const EVENTS_KEPT_SECONDS = 30 * 86_400;
+
+export function keepEvents(account: Account): void {
+  for (const pending of account.outbox.splice(0)) {
+    const targets = targetsOf(account, pending.type);
+    const event = eventOf(account.newId('evt'), pending, targets.length);
+    account.tables.events.put({ id: event.id, clock: pending.clock, event });
+    for (const endpoint of targets) planDeliveries(account, event, pending, endpoint);
+  }
+}
+
+function eventOf(
+  id: string,
+  { type, at, object, previous, request }: PendingEvent,
+  targets: number,
+): StoredEvent {
+  return {
+    id,
+    object: 'event',
+    api_version: API_VERSION,
+    created: at,
+    data: { object: shown(object), ...(previous && { previous_attributes: previous }) },
+    livemode: false,
+    pending_webhooks: targets,
+    request,
+    type,
+  };
+}
+
+/** Ids of the endpoints and functions that want an event. */
+function targetsOf({ tables, functions }: Account, type: string): string[] {
+  const wants = (events: readonly string[]) => events.includes('*') || events.includes(type);
+  return [
+    ...tables.webhookEndpoints
+      .all()
+      .filter((endpoint) => endpoint.status === 'enabled' && wants(endpoint.enabled_events))
+      .map((endpoint) => endpoint.id),
+    ...[...functions].filter(([, { events }]) => wants(events)).map(([id]) => id),
+  ];
+}
+
+function planDeliveries(
+  account: Account,
+  row: StoredEvent,
+  { clock, at }: PendingEvent,
+  endpoint: string,
+): void {
+  const { copies, delaySeconds } = account.deliveryPlan;
+  const event = row as unknown as Stripe.Event;
+  for (let copy = 0; copy < (copies?.(event) ?? 1); copy += 1) {
+    const due = at + (delaySeconds?.(event, copy) ?? 0);
+    const id = `${row.id}/${endpoint}/${copy}`;
+    account.tables.deliveries.put({
+      id,
+      clock,
+      at: due,
+      rank: 0,
+      event: row.id,
+      about: `${row.type}/${(row.data.object as { id?: string }).id}`,
+      endpoint,
+      attempts: 0,
+      firstAt: due,
+    });
+  }
+}

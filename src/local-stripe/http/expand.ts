@@ -1,0 +1,109 @@
+/** References that are answered as the objects they point to, and fields that are only there on request. */
+import type { Account } from '../state/account.js';
+import type { Invoice } from '../state/tables.js';
+import { ApiError } from './api-error.js';
+
+const MOST_LEVELS = 4;
+/** Lines that an invoice carries; the rest are listed with `invoices.listLineItems`. */
+const LINES_SHOWN = 10;
+
+type Fields = Record<string, unknown>;
+
+/**
+ * An object with some paths expanded, e.g. `data.customer`, `latest_invoice.payments`.
+ *
+ * @throws ApiError 400 for a path that leads nowhere.
+ */
+export function expand(account: Account, object: object, paths: readonly string[]): object {
+  return paths.reduce((expanded, path) => {
+    const names = path.split('.');
+    if (names.length - (names[0] === 'data' ? 1 : 0) > MOST_LEVELS) {
+      throw cannot(`You cannot expand more than ${MOST_LEVELS} levels of a property. Property: ${path}`);
+    }
+    return walk(account, expanded, names, path);
+  }, shown(object));
+}
+
+/** An object as it is answered: an invoice with its first ten lines. */
+export function shown(object: object): object {
+  if (isList(object)) return { ...object, data: object.data.map((row) => shown(row as object)) };
+  const { lines } = object as Partial<Invoice>;
+  // An invoice that was deleted has none.
+  if ((object as Fields).object !== 'invoice' || !lines || lines.data.length <= LINES_SHOWN) return object;
+  return { ...object, lines: { ...lines, data: lines.data.slice(0, LINES_SHOWN), has_more: true } };
+}
+
+function walk(account: Account, object: object, names: readonly string[], path: string): object {
+  const [name = '', ...rest] = names;
+  const value = (object as Fields)[name] ?? requested(account, object as Fields, name);
+  if (value === undefined) throw cannot(`This property cannot be expanded (${path}).`);
+  if (value === null) return object;
+  if (Array.isArray(value)) {
+    return {
+      ...object,
+      [name]: value.map((row) => (rest.length > 0 ? walk(account, row, rest, path) : row)),
+    };
+  }
+  const found = typeof value === 'string' ? shown(objectOf(account, value, path)) : (value as object);
+  return { ...object, [name]: rest.length > 0 ? walk(account, found, rest, path) : found };
+}
+
+/** Fields that Stripe leaves out until they are asked for. */
+function requested(account: Account, { object, id }: Fields, name: string): unknown {
+  const key = String(id);
+  const { tiers, invoicePayments, subscriptions, invoices, paymentIntents } = account.tables;
+  const list = (data: unknown[], url: string) => ({ object: 'list', data, has_more: false, url });
+  if ((object === 'price' || object === 'plan') && name === 'tiers') {
+    return tiers.get(key)?.tiers.map(({ up_to, unit, flat }) => ({
+      flat_amount: wholeOf(flat),
+      flat_amount_decimal: flat || null,
+      unit_amount: wholeOf(unit),
+      unit_amount_decimal: unit || null,
+      up_to,
+    }));
+  }
+  if (object === 'invoice' && name === 'payments') {
+    return list(invoicePayments.by('invoice', key), `/v1/invoice_payments?invoice=${key}`);
+  }
+  if (object === 'invoice' && name === 'confirmation_secret') {
+    const payment = invoicePayments.by('invoice', invoices.one(key).id).at(-1)?.payment;
+    const secret = paymentIntents.get(payment?.payment_intent)?.client_secret;
+    return secret ? { client_secret: secret, type: 'payment_intent' } : null;
+  }
+  if (object === 'customer' && name === 'subscriptions') {
+    const current = subscriptions.by('customer', key).filter(({ status }) => status !== 'canceled');
+    return list(current.reverse(), `/v1/customers/${key}/subscriptions`);
+  }
+  return undefined;
+}
+
+/** Cents as a number where they are whole, which is when Stripe shows them so. */
+export function wholeOf(decimal: string): number | null {
+  return /^-?\d+$/.test(decimal) ? Number(decimal) : null;
+}
+
+function objectOf(account: Account, id: string, path: string): object {
+  const tables = account.tables;
+  const found =
+    tables.customers.get(id) ??
+    tables.deletedCustomers.get(id) ??
+    tables.paymentMethods.get(id) ??
+    tables.products.get(id) ??
+    tables.prices.get(id) ??
+    tables.subscriptions.get(id) ??
+    tables.invoices.get(id) ??
+    tables.invoiceItems.get(id) ??
+    tables.paymentIntents.get(id) ??
+    tables.charges.get(id) ??
+    tables.testClocks.get(id);
+  if (!found) throw cannot(`This property cannot be expanded (${path}).`);
+  return found;
+}
+
+function isList(object: object): object is { data: unknown[] } {
+  return (object as Fields).object === 'list';
+}
+
+function cannot(message: string): ApiError {
+  return new ApiError(400, message, { param: 'expand' });
+}

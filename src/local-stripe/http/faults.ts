@@ -1,0 +1,45 @@
+/** How calls go wrong on their way, on purpose. */
+import { ApiError } from './api-error.js';
+import type { Handler } from './handle-request.js';
+
+/**
+ * - `lost_request`: the connection breaks before anything is done;
+ * - `lost_answer`: it breaks after the call was carried out;
+ * - `rate_limited`, `unavailable`: answered with 429 or 503, and nothing is done.
+ */
+export type Fault = 'lost_request' | 'lost_answer' | 'rate_limited' | 'unavailable';
+
+/** Answers a request, or lets it go wrong. */
+export async function withFaults(
+  request: Request,
+  plan: (request: { method: string; path: string; idempotencyKey: string | null }) => Fault | undefined,
+  handle: Handler,
+): Promise<Response> {
+  const fault = plan({
+    method: request.method,
+    path: new URL(request.url).pathname,
+    idempotencyKey: request.headers.get('idempotency-key'),
+  });
+  switch (fault) {
+    case undefined:
+      return handle(request);
+    case 'lost_request':
+      throw new TypeError('The connection was lost before the request arrived');
+    case 'lost_answer':
+      await handle(request);
+      throw new TypeError('The connection was lost before the answer arrived');
+    case 'rate_limited':
+      return refused(new ApiError(429, 'Request rate limit exceeded.', { code: 'rate_limit' }));
+    case 'unavailable':
+      return refused(new ApiError(503, 'Stripe is not available.', { type: 'api_error' }));
+    default:
+      return fault satisfies never;
+  }
+}
+
+function refused(error: ApiError): Response {
+  return Response.json(error.envelope('req_refused'), {
+    status: error.status,
+    headers: { 'request-id': 'req_refused' },
+  });
+}

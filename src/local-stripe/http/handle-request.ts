@@ -1,0 +1,184 @@
+/** One request to one response: who asks, which route, which parameters, done once, answered as Stripe does. */
+import { API_VERSION } from '../events/api-version.js';
+import type { Account } from '../state/account.js';
+import { ApiError, invalid, unsupported } from './api-error.js';
+import { decodeForm, type Form } from './decode-form.js';
+import { expand } from './expand.js';
+import { type Answer, earlierAnswer, fingerprintOf, keepAnswer } from './idempotency.js';
+import { id, list } from './parameters.js';
+import { readParameters } from './read-parameters.js';
+import type { Route } from './route.js';
+
+const MOST_BYTES = 1_000_000;
+const expandPaths = list(id, 20).optional();
+
+export type Handler = (request: Request) => Promise<Response>;
+
+/**
+ * @param before called with each request that is understood, before it is carried out
+ * @param after called when it was carried out
+ */
+export function requestHandler(
+  account: Account,
+  routes: readonly Route[],
+  { before, after }: { before(): void; after(): void },
+): Handler {
+  const find = finderOf(routes);
+  /** Keys of calls that have not been answered yet. */
+  const inFlight = new Set<string>();
+
+  return async (request) => {
+    const requestId = account.newId('req');
+    const { pathname, search } = new URL(request.url);
+    const version = pathname.startsWith('/v2/') ? 2 : 1;
+    const writes = request.method === 'POST' || (request.method === 'DELETE' && version === 2);
+    const key = (writes && request.headers.get('idempotency-key')) || null;
+    const answer = await claim(inFlight, key, async () => {
+      authenticate(request.headers);
+      const sent = request.method === 'POST' ? await bodyOf(request, version) : search.slice(1);
+      const { route, ids } = find(request.method, pathname);
+      const decoded = version === 2 ? jsonOf(sent) : decodeForm(sent);
+      const { expand: expansions, ...form } = decoded as Form;
+      if (request.method === 'POST' && search) throw invalid('Parameters of a POST go into its body.');
+      const params = readParameters(route.params, version === 2 ? decoded : form);
+      const paths = readParameters(expandPaths, version === 1 ? expansions : undefined) ?? [];
+      before();
+      const fingerprint = fingerprintOf(request.method, pathname, sent);
+      const earlier = key && earlierAnswer(account, key, fingerprint);
+      if (earlier) return earlier;
+      const cause = { id: requestId, idempotency_key: key };
+      try {
+        return account.work(writes || request.method === 'DELETE' ? cause : null, () => {
+          const result = route.run(account, params as never, ...ids);
+          const made =
+            result instanceof ApiError
+              ? refusal(result, requestId)
+              : { status: 200, body: JSON.stringify(expand(account, result, paths)) };
+          if (key) keepAnswer(account, key, fingerprint, made);
+          return made;
+        });
+      } catch (error) {
+        const made = refusal(error, requestId);
+        if (key && made.status !== 429) account.work(null, () => keepAnswer(account, key, fingerprint, made));
+        return made;
+      } finally {
+        after();
+      }
+    }).catch((error: unknown) => refusal(error, requestId));
+    return responseOf(answer, { requestId, key });
+  };
+}
+
+/** While a call with a key is under way, another one with it is turned away. */
+async function claim(
+  inFlight: Set<string>,
+  key: string | null,
+  work: () => Promise<Answer>,
+): Promise<Answer> {
+  if (!key) return work();
+  if (inFlight.has(key)) {
+    throw new ApiError(
+      409,
+      'There is currently another in-progress request using this Idempotent Key (that probably means you submitted twice, and the other request is still going through).',
+      { type: 'idempotency_error', code: 'idempotency_key_in_use' },
+    );
+  }
+  inFlight.add(key);
+  try {
+    return await work();
+  } finally {
+    inFlight.delete(key);
+  }
+}
+
+function authenticate(headers: Headers): void {
+  const [, key] = /^Bearer (\S+)$/.exec(headers.get('authorization') ?? '') ?? [];
+  if (!key) throw new ApiError(401, 'You did not provide an API key.');
+  if (!/^(sk|rk)_test_/.test(key)) {
+    // The key is not repeated: a live one may have been sent by mistake.
+    throw new ApiError(
+      401,
+      'Invalid API Key provided: the local Stripe takes keys that start with sk_test_.',
+    );
+  }
+  const version = headers.get('stripe-version') ?? API_VERSION;
+  if (version !== API_VERSION) throw unsupported(`API version ${version.slice(0, 40)}`);
+  for (const header of ['stripe-account', 'stripe-context']) {
+    if (headers.has(header)) throw unsupported(`The header ${header}`);
+  }
+}
+
+/** Reads a body, and stops at the limit without keeping the rest. */
+async function bodyOf(request: Request, version: 1 | 2): Promise<string> {
+  const type = (request.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase();
+  const expected = version === 2 ? 'application/json' : 'application/x-www-form-urlencoded';
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of (request.body ?? []) as AsyncIterable<Uint8Array>) {
+    size += chunk.byteLength;
+    if (size > MOST_BYTES) throw new ApiError(413, `The body must be at most ${MOST_BYTES} bytes.`);
+    chunks.push(chunk);
+  }
+  if (size > 0 && type !== expected) throw invalid(`Send the body as ${expected}.`);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+  } catch {
+    throw invalid('The body is not UTF-8.');
+  }
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text || '{}');
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  } catch {
+    // Answered below, like JSON that is no object.
+  }
+  throw invalid('The body must be a JSON object.');
+}
+
+type Finder = (method: string, path: string) => { route: Route; ids: string[] };
+
+function finderOf(routes: readonly Route[]): Finder {
+  const patterns = routes.map((route) => ({
+    route,
+    pattern: new RegExp(`^${route.method} ${route.path.replace(/:\w+/g, '([^/]+)')}$`),
+  }));
+  return (method, path) => {
+    for (const { route, pattern } of patterns) {
+      const found = pattern.exec(`${method} ${path}`);
+      if (found) return { route, ids: found.slice(1).map(plainSegment) };
+    }
+    throw new ApiError(404, `Unrecognized request URL (${method}: ${path.slice(0, 200)}).`);
+  };
+}
+
+function plainSegment(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    throw invalid('Invalid percent-encoding in the address.');
+  }
+}
+
+function refusal(error: unknown, requestId: string): Answer {
+  if (!(error instanceof ApiError)) console.error(error);
+  const known =
+    error instanceof ApiError
+      ? error
+      : new ApiError(500, 'The local Stripe failed; nothing was changed.', { type: 'api_error' });
+  const body = JSON.stringify(known.envelope(requestId));
+  return { status: known.status, body, shouldRetry: known.facts.shouldRetry };
+}
+
+function responseOf(answer: Answer, { requestId, key }: { requestId: string; key: string | null }): Response {
+  const headers = new Headers({
+    'content-type': 'application/json',
+    'request-id': requestId,
+    'stripe-version': API_VERSION,
+  });
+  if (key) headers.set('idempotency-key', encodeURIComponent(key));
+  if (answer.replayed) headers.set('idempotent-replayed', 'true');
+  if (answer.shouldRetry !== undefined) headers.set('stripe-should-retry', String(answer.shouldRetry));
+  return new Response(answer.body, { status: answer.status, headers });
+}

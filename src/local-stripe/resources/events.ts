@@ -1,0 +1,109 @@
+/** Events of the last thirty days, and the endpoints that are told of them. */
+import { API_VERSION } from '../events/api-version.js';
+import { EVENTS_KEPT_SECONDS } from '../events/keep-events.js';
+import { ApiError } from '../http/api-error.js';
+import {
+  choice,
+  clearable,
+  flag,
+  isWithin,
+  list,
+  mergeMetadata,
+  metadata,
+  text,
+  times,
+} from '../http/parameters.js';
+import { patched } from '../http/patched.js';
+import { pageRoute, type Route, route } from '../http/route.js';
+import { type Account, LIVE_CLOCK } from '../state/account.js';
+import type { EventRow } from '../state/rows.js';
+
+const endpoint = { description: clearable(text()).optional(), metadata: metadata.optional() };
+const events = list(text(100), 300).refine((types) => types.length > 0, 'at least one event');
+const url = text(2_048).regex(/^https?:\/\//, 'Invalid URL');
+
+export const eventRoutes: Route[] = [
+  route('GET /v1/events/:id', 'events.retrieve', {}, (account, _params, id = '') => {
+    const row = account.tables.events.one(id);
+    if (isKept(account, row)) return row.event;
+    throw new ApiError(404, `No such event: '${id}'`, { code: 'resource_missing', param: 'id' });
+  }),
+  pageRoute(
+    '/v1/events',
+    'events.list',
+    {
+      created: times.optional(),
+      delivery_success: flag.optional(),
+      type: text(100).optional(),
+      types: list(text(100), 20).optional(),
+    },
+    (account, { created, type, types, delivery_success: delivered }) =>
+      account.tables.events
+        .all()
+        .filter((row) => isKept(account, row))
+        .map(({ event }) => event)
+        .filter(
+          (event) =>
+            isWithin(event.created, created) &&
+            (delivered === undefined || (event.pending_webhooks === 0) === delivered) &&
+            (type === undefined || matches(type, event.type)) &&
+            (types?.includes(event.type) ?? true),
+        ),
+  ),
+  route(
+    'POST /v1/webhook_endpoints',
+    'webhookEndpoints.create',
+    { ...endpoint, enabled_events: events, url, api_version: choice(API_VERSION).optional() },
+    (account, params) =>
+      account.tables.webhookEndpoints.put({
+        id: account.newId('we'),
+        object: 'webhook_endpoint',
+        api_version: params.api_version ?? null,
+        application: null,
+        created: account.now(),
+        description: params.description ?? null,
+        enabled_events: params.enabled_events,
+        livemode: false,
+        metadata: mergeMetadata({}, params.metadata),
+        secret: `whsec_${account.ids.letters(32)}`,
+        status: 'enabled',
+        url: params.url,
+      }),
+  ),
+  route('GET /v1/webhook_endpoints/:id', 'webhookEndpoints.retrieve', {}, ({ tables }, _params, id = '') => {
+    return withoutSecret(tables.webhookEndpoints.one(id));
+  }),
+  route(
+    'POST /v1/webhook_endpoints/:id',
+    'webhookEndpoints.update',
+    { ...endpoint, disabled: flag.optional(), enabled_events: events.optional(), url: url.optional() },
+    ({ tables }, { disabled, ...params }, id = '') => {
+      const before = tables.webhookEndpoints.one(id);
+      const status = disabled === undefined ? before.status : disabled ? 'disabled' : 'enabled';
+      return withoutSecret(tables.webhookEndpoints.put({ ...patched(before, params), status }));
+    },
+  ),
+  route('DELETE /v1/webhook_endpoints/:id', 'webhookEndpoints.del', {}, ({ tables }, _params, id = '') => {
+    tables.webhookEndpoints.delete(tables.webhookEndpoints.one(id).id);
+    return { id, object: 'webhook_endpoint', deleted: true };
+  }),
+  pageRoute('/v1/webhook_endpoints', 'webhookEndpoints.list', {}, ({ tables }) =>
+    tables.webhookEndpoints.all().map(withoutSecret),
+  ),
+];
+
+/** The secret is shown once, at the endpoint's making. */
+function withoutSecret<E extends { readonly secret: string }>({ secret: _, ...shown }: E): Omit<E, 'secret'> {
+  return shown;
+}
+
+/** Thirty days by the clock of the event's object. */
+function isKept(account: Account, { clock, event }: EventRow): boolean {
+  const known = account.tables.testClocks.get(clock) ? clock : LIVE_CLOCK;
+  return event.created > account.timeOf(known) - EVENTS_KEPT_SECONDS;
+}
+
+/** `customer.subscription.*` stands for all types that begin so. */
+function matches(wanted: string, type: string): boolean {
+  return wanted.endsWith('*') ? type.startsWith(wanted.slice(0, -1)) : type === wanted;
+}

@@ -1,0 +1,81 @@
+/** Invoice items that a call makes: amounts for the next invoice, or for a draft. */
+import { z } from 'zod';
+import { withLines } from '../billing/draft-invoice.js';
+import { createInvoiceItem } from '../billing/invoice-items.js';
+import { lineOfItem } from '../billing/lines.js';
+import { invalid } from '../http/api-error.js';
+import {
+  cents,
+  choice,
+  flag,
+  id,
+  isWithin,
+  mergeMetadata,
+  metadata,
+  text,
+  times,
+  timestamp,
+} from '../http/parameters.js';
+import { listRoute, type Route, retrieveRoute, route } from '../http/route.js';
+
+export const invoiceItemRoutes: Route[] = [
+  route(
+    'POST /v1/invoiceitems',
+    'invoiceItems.create',
+    {
+      customer: id,
+      amount: cents,
+      currency: choice('usd').optional(),
+      description: text().optional(),
+      invoice: id.optional(),
+      metadata: metadata.optional(),
+      period: z.strictObject({ start: timestamp, end: timestamp }).optional(),
+      subscription: id.optional(),
+    },
+    (account, { subscription, customer, amount, description = null, period, ...params }) => {
+      const { tables } = account;
+      const draft = params.invoice === undefined ? undefined : tables.invoices.one(params.invoice, 'invoice');
+      if (draft && (draft.status !== 'draft' || draft.customer !== customer)) {
+        throw invalid('The invoice must be a draft of the same customer.', { param: 'invoice' });
+      }
+      if (subscription && tables.subscriptions.one(subscription, 'subscription').customer !== customer) {
+        throw invalid('The subscription must be the customer’s.', { param: 'subscription' });
+      }
+      const item = createInvoiceItem(account, {
+        customer,
+        amount,
+        description,
+        metadata: mergeMetadata({}, params.metadata),
+        ...(period && { period }),
+        ...(subscription && {
+          parent: { subscription_details: { subscription }, type: 'subscription_details' },
+        }),
+        invoice: draft?.id ?? null,
+      });
+      if (draft)
+        tables.invoices.put(withLines(account, draft, [...draft.lines.data, lineOfItem(account, item)]));
+      return item;
+    },
+  ),
+  retrieveRoute('/v1/invoiceitems', 'invoiceItems.retrieve', ({ invoiceItems }) => invoiceItems),
+  route('DELETE /v1/invoiceitems/:id', 'invoiceItems.del', {}, (account, _params, id = '') => {
+    const item = account.tables.invoiceItems.one(id);
+    const { clock } = account.customer(item.customer);
+    if (item.invoice !== null || item.proration) {
+      throw invalid('An invoice item can be deleted while it waits, and if it is no proration.');
+    }
+    account.tables.invoiceItems.delete(id);
+    account.emit('invoiceitem.deleted', item, { clock });
+    return { id, object: 'invoiceitem', deleted: true };
+  }),
+  listRoute(
+    '/v1/invoiceitems',
+    'invoiceItems.list',
+    { created: times.optional(), customer: id.optional(), invoice: id.optional(), pending: flag.optional() },
+    ({ invoiceItems }) => invoiceItems,
+    {
+      created: (row, created) => isWithin(row.date, created),
+      pending: (row, pending) => (row.invoice === null) === pending,
+    },
+  ),
+];

@@ -1,0 +1,175 @@
+/** Invoices: manual ones, and what can be done with any. */
+import type { z } from 'zod';
+import { checkPayable, collectPayment, markPaidOutOfBand } from '../billing/collect-payment.js';
+import { checkMethod } from '../billing/create-subscription.js';
+import { draftInvoice } from '../billing/draft-invoice.js';
+import { finalizeInvoice } from '../billing/finalize-invoice.js';
+import { pendingItems } from '../billing/invoice-items.js';
+import { previewInvoice, previewShape } from '../billing/preview-invoice.js';
+import { markUncollectible, voidInvoice } from '../billing/write-off.js';
+import { type ApiError, invalid } from '../http/api-error.js';
+import {
+  choice,
+  clearable,
+  flag,
+  id,
+  integer,
+  mergeMetadata,
+  metadata,
+  text,
+  times,
+} from '../http/parameters.js';
+import { patched } from '../http/patched.js';
+import { listRoute, pageRoute, type Route, retrieveRoute, route } from '../http/route.js';
+import type { Account } from '../state/account.js';
+import { type Invoice, subscriptionOf } from '../state/tables.js';
+
+const HOUR = 3_600;
+
+const changes = {
+  auto_advance: flag.optional(),
+  default_payment_method: clearable(id).optional(),
+  description: clearable(text(1_500)).optional(),
+  metadata: metadata.optional(),
+};
+
+export const invoiceRoutes: Route[] = [
+  route(
+    'POST /v1/invoices',
+    'invoices.create',
+    {
+      customer: id,
+      auto_advance: flag.optional(),
+      collection_method: choice('charge_automatically', 'send_invoice').optional(),
+      currency: choice('usd').optional(),
+      days_until_due: integer(0, 365).optional(),
+      description: text(1_500).optional(),
+      metadata: metadata.optional(),
+      pending_invoice_items_behavior: choice('include', 'exclude').optional(),
+    },
+    (account, params) => {
+      const { now } = account.customer(params.customer);
+      const method = params.collection_method ?? 'charge_automatically';
+      if ((method === 'send_invoice') !== (params.days_until_due !== undefined)) {
+        throw invalid(
+          method === 'send_invoice'
+            ? "If invoice collection method is 'send_invoice', you must specify 'due_date' or 'days_until_due'."
+            : "You can only specify 'due_date' or 'days_until_due' if invoice collection method is 'send_invoice'.",
+        );
+      }
+      const include = params.pending_invoice_items_behavior === 'include';
+      return draftInvoice(account, {
+        customer: params.customer,
+        reason: 'manual',
+        pending: include ? pendingItems(account, params.customer, null) : [],
+        period: { start: now, end: now },
+        autoAdvance: params.auto_advance ?? false,
+        collection: { method, daysUntilDue: params.days_until_due ?? null },
+        description: params.description ?? null,
+        metadata: mergeMetadata({}, params.metadata),
+      });
+    },
+  ),
+  route('POST /v1/invoices/create_preview', 'invoices.createPreview', previewShape, previewInvoice),
+  retrieveRoute('/v1/invoices', 'invoices.retrieve', ({ invoices }) => invoices),
+  route('POST /v1/invoices/:id', 'invoices.update', changes, updateInvoice),
+  route(
+    'POST /v1/invoices/:id/finalize',
+    'invoices.finalizeInvoice',
+    { auto_advance: flag.optional() },
+    (account, { auto_advance: given }, id = '') => {
+      const { clock, now } = account.customer(account.tables.invoices.one(id).customer as string);
+      if (given !== undefined) account.tables.invoices.change(id, { auto_advance: given });
+      const invoice = finalizeInvoice(account, id);
+      const collects = invoice.auto_advance && invoice.collection_method === 'charge_automatically';
+      if (invoice.status !== 'open' || !collects) return invoice;
+      account.schedule('retry', id, { clock, at: now + HOUR });
+      return account.tables.invoices.change(id, { next_payment_attempt: now + HOUR });
+    },
+  ),
+  route(
+    'POST /v1/invoices/:id/pay',
+    'invoices.pay',
+    {
+      // Every charge is made off session.
+      off_session: choice('true').optional(),
+      paid_out_of_band: flag.optional(),
+      payment_method: id.optional(),
+    },
+    payInvoice,
+  ),
+  route('POST /v1/invoices/:id/void', 'invoices.voidInvoice', {}, (account, _params, id = '') =>
+    voidInvoice(account, id),
+  ),
+  route(
+    'POST /v1/invoices/:id/mark_uncollectible',
+    'invoices.markUncollectible',
+    {},
+    (account, _params, id = '') => markUncollectible(account, id),
+  ),
+  pageRoute('/v1/invoices/:id/lines', 'invoices.listLineItems', {}, ({ tables }, _params, id = '') =>
+    [...tables.invoices.one(id).lines.data].reverse(),
+  ),
+  listRoute(
+    '/v1/invoices',
+    'invoices.list',
+    {
+      collection_method: choice('charge_automatically', 'send_invoice').optional(),
+      created: times.optional(),
+      customer: id.optional(),
+      status: choice('draft', 'open', 'paid', 'uncollectible', 'void').optional(),
+      subscription: id.optional(),
+    },
+    ({ invoices }) => invoices,
+    { subscription: (row, subscription) => subscriptionOf(row) === subscription },
+  ),
+];
+
+function updateInvoice(account: Account, params: z.output<z.ZodObject<typeof changes>>, id = ''): Invoice {
+  const { invoices } = account.tables;
+  const before = invoices.one(id);
+  const { clock } = account.customer(before.customer as string);
+  const fixed = before.status === 'draft' ? [] : (['auto_advance', 'description'] as const);
+  const param = fixed.find((name) => params[name] !== undefined);
+  if (param) throw invalid("Finalized invoices can't be updated in this way", { param });
+  checkMethod(account, before.customer as string, params.default_payment_method);
+  const advances = params.auto_advance ?? before.auto_advance ?? false;
+  const at = before.created + HOUR;
+  const charges = advances && before.collection_method === 'charge_automatically';
+  const window = {
+    automatically_finalizes_at: advances ? at + 1 : null,
+    next_payment_attempt: charges ? at : null,
+  };
+  const invoice = invoices.put({
+    ...patched(before, params),
+    ...(params.auto_advance !== undefined && window),
+  });
+  if (params.auto_advance !== undefined) {
+    if (advances) account.schedule('finalize', id, { clock, at: Math.max(at, account.timeOf(clock)) });
+    else account.unschedule('finalize', id);
+  }
+  account.emit('invoice.updated', invoice, { clock, before });
+  return invoice;
+}
+
+/** Finalizes a draft first. A card that fails leaves its traces: the error is the answer. */
+function payInvoice(
+  account: Account,
+  params: { paid_out_of_band?: boolean | undefined; payment_method?: string | undefined },
+  id = '',
+): Invoice | ApiError {
+  const { invoices, paymentMethods } = account.tables;
+  const before = invoices.one(id);
+  checkPayable(before);
+  const { customer } = account.customer(before.customer as string);
+  checkMethod(account, customer.id, params.payment_method);
+  const invoice = before.status === 'draft' ? finalizeInvoice(account, id) : before;
+  if (invoice.status === 'paid') return invoice;
+  if (params.paid_out_of_band) markPaidOutOfBand(account, id);
+  else {
+    const method = paymentMethods.get(params.payment_method);
+    const error = collectPayment(account, id, { automatic: false, method });
+    if (error) return error;
+  }
+  return invoices.one(id);
+}

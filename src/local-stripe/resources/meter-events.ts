@@ -1,0 +1,178 @@
+/** Meter events and their cancellation, in v1 and in v2. */
+import type Stripe from 'stripe';
+import { z } from 'zod';
+import { ApiError, invalid } from '../http/api-error.js';
+import { choice, text, timestamp } from '../http/parameters.js';
+import { type Route, route } from '../http/route.js';
+import { type Account, clockOf } from '../state/account.js';
+import type { MeterEventRow } from '../state/rows.js';
+import type { Stored } from '../state/stored.js';
+
+const DAY = 86_400;
+const MOST_DAYS_BACK = 35;
+const MOST_SECONDS_AHEAD = 300;
+const LONGEST_IDENTIFIER = 100;
+
+const event = {
+  event_name: text(100),
+  payload: z.record(z.string().min(1).max(100), z.string().min(1).max(100)),
+  identifier: text(LONGEST_IDENTIFIER).optional(),
+};
+const adjustment = {
+  event_name: text(100),
+  type: choice('cancel'),
+  cancel: z.strictObject({ identifier: text(LONGEST_IDENTIFIER) }),
+};
+
+export const meterEventRoutes: Route[] = [
+  route(
+    'POST /v1/billing/meter_events',
+    'billing.meterEvents.create',
+    { ...event, timestamp: timestamp.optional() },
+    (account, params): Stored<Stripe.Billing.MeterEvent> => {
+      const { received, identifier, timestamp: at } = takeIn(account, params, params.timestamp);
+      return {
+        object: 'billing.meter_event',
+        created: received,
+        event_name: params.event_name,
+        identifier,
+        livemode: false,
+        payload: params.payload,
+        timestamp: at,
+      };
+    },
+  ),
+  route(
+    'POST /v1/billing/meter_event_adjustments',
+    'billing.meterEventAdjustments.create',
+    adjustment,
+    cancel,
+  ),
+  route(
+    'POST /v2/billing/meter_events',
+    'v2.billing.meterEvents.create',
+    { ...event, timestamp: z.iso.datetime().optional() },
+    (account, params) => {
+      const at =
+        params.timestamp === undefined ? undefined : Math.floor(Date.parse(params.timestamp) / 1_000);
+      const { received, identifier, timestamp: taken } = takeIn(account, params, at);
+      return {
+        object: 'v2.billing.meter_event',
+        created: isoOf(received),
+        event_name: params.event_name,
+        identifier,
+        livemode: false,
+        payload: params.payload,
+        timestamp: params.timestamp ?? isoOf(taken),
+      };
+    },
+  ),
+  route(
+    'POST /v2/billing/meter_event_adjustments',
+    'v2.billing.meterEventAdjustments.create',
+    adjustment,
+    (account, params) => ({
+      ...cancel(account, params),
+      id: account.newId('mtr_evt_adj'),
+      object: 'v2.billing.meter_event_adjustment',
+      created: isoOf(account.now()),
+    }),
+  ),
+];
+
+/**
+ * Stripe takes an event in and tells later, by a thin event, that its meter, customer or value makes
+ * no sense. Here it is refused at once, under the same code: a slip must not pass unseen.
+ */
+function takeIn(
+  account: Account,
+  params: { event_name: string; payload: Record<string, string>; identifier?: string | undefined },
+  given: number | undefined,
+): MeterEventRow {
+  const { tables } = account;
+  const meters = tables.meters.by('event', params.event_name);
+  const meter = meters.find(({ status }) => status === 'active');
+  if (!meter) {
+    const code = meters.length > 0 ? 'archived_meter' : 'no_meter';
+    throw invalid(`No active meter found for event name '${params.event_name}'.`, {
+      code,
+      param: 'event_name',
+    });
+  }
+  const customerKey = meter.customer_mapping.event_payload_key;
+  const customerId = params.payload[customerKey];
+  if (customerId === undefined) throw refused('meter_event_no_customer_defined', customerKey);
+  const customer = tables.customers.get(customerId);
+  if (!customer) throw refused('meter_event_customer_not_found', customerKey);
+  const valueKey = meter.value_settings.event_payload_key;
+  const value = params.payload[valueKey] ?? (meter.default_aggregation.formula === 'count' ? '1' : undefined);
+  if (value === undefined) throw refused('meter_event_value_not_found', valueKey);
+  if (!/^-?\d{1,15}(\.\d{1,12})?$/.test(value)) throw refused('meter_event_invalid_value', valueKey);
+
+  const received = account.timeOf(clockOf(customer));
+  const at = given ?? received;
+  if (at < received - MOST_DAYS_BACK * DAY) {
+    throw invalid(`The timestamp is more than ${MOST_DAYS_BACK} days in the past.`, {
+      code: 'timestamp_too_far_in_past',
+      param: 'timestamp',
+    });
+  }
+  if (at > received + MOST_SECONDS_AHEAD) {
+    throw invalid('The timestamp is more than 5 minutes in the future.', {
+      code: 'timestamp_in_future',
+      param: 'timestamp',
+    });
+  }
+  const identifier = params.identifier ?? account.newId('meterevent');
+  const earlier = tables.meterEvents.by('identifier', identifier).at(-1);
+  if (earlier && received - earlier.received < DAY) {
+    throw invalid(`An event already exists with identifier ${identifier}.`, { shouldRetry: false });
+  }
+  return tables.meterEvents.put({
+    id: account.newId('mevt'),
+    identifier,
+    meter: meter.id,
+    customer: customer.id,
+    value,
+    timestamp: at,
+    received,
+  });
+}
+
+function refused(code: string, key: string): ApiError {
+  return invalid(`The meter event is refused: ${code}.`, { code, param: `payload[${key}]` });
+}
+
+/** Takes an event back within a day of its coming; invoices that are final stay as they are. */
+function cancel(
+  account: Account,
+  params: { event_name: string; cancel: { identifier: string } },
+): Stored<Stripe.Billing.MeterEventAdjustment> {
+  const { tables } = account;
+  const { identifier } = params.cancel;
+  const row = tables.meterEvents.by('identifier', identifier).at(-1);
+  if (!row || tables.meters.one(row.meter).event_name !== params.event_name) {
+    throw new ApiError(400, `No event exists with identifier ${identifier}.`, {
+      param: 'cancel[identifier]',
+    });
+  }
+  const customer = tables.customers.get(row.customer);
+  if (customer && account.timeOf(clockOf(customer)) - row.received > DAY) {
+    throw invalid('An event can be cancelled within 24 hours of its coming.', {
+      param: 'cancel[identifier]',
+    });
+  }
+  tables.meterEvents.delete(row.id);
+  return {
+    object: 'billing.meter_event_adjustment',
+    cancel: { identifier },
+    event_name: params.event_name,
+    livemode: false,
+    status: 'complete',
+    type: 'cancel',
+  };
+}
+
+function isoOf(seconds: number): string {
+  return new Date(seconds * 1_000).toISOString();
+}

@@ -1,0 +1,101 @@
+/** Test clocks: customers on one live in its time, which moves when it is told to. */
+import type Stripe from 'stripe';
+import { addIntervals } from '../clock/interval.js';
+import { invalid } from '../http/api-error.js';
+import { text, timestamp } from '../http/parameters.js';
+import { listRoute, type Route, retrieveRoute, route } from '../http/route.js';
+import type { Account } from '../state/account.js';
+import type { Stored } from '../state/stored.js';
+import { deleteCustomer } from './customers.js';
+
+const DELETED_AFTER_SECONDS = 30 * 86_400;
+/** Stripe lets a clock go this many intervals of its shortest subscription at a time. */
+const MOST_INTERVALS = 2;
+
+export const testClockRoutes: Route[] = [
+  route(
+    'POST /v1/test_helpers/test_clocks',
+    'testHelpers.testClocks.create',
+    { frozen_time: timestamp, name: text(300).optional() },
+    (account, { frozen_time: at, name = null }): Stored<Stripe.TestHelpers.TestClock> => {
+      const clock = account.tables.testClocks.put({
+        id: account.newId('clock'),
+        object: 'test_helpers.test_clock',
+        created: account.now(),
+        deletes_after: account.now() + DELETED_AFTER_SECONDS,
+        frozen_time: at,
+        livemode: false,
+        name,
+        status: 'ready',
+        status_details: {},
+      });
+      account.emit('test_helpers.test_clock.created', clock, { clock: clock.id });
+      return clock;
+    },
+  ),
+  retrieveRoute(
+    '/v1/test_helpers/test_clocks',
+    'testHelpers.testClocks.retrieve',
+    ({ testClocks }) => testClocks,
+  ),
+  route(
+    'POST /v1/test_helpers/test_clocks/:id/advance',
+    'testHelpers.testClocks.advance',
+    { frozen_time: timestamp },
+    (account, { frozen_time: target }, id = '') => {
+      const { testClocks } = account.tables;
+      const before = testClocks.one(id);
+      checkTarget(account, before, target);
+      const clock = testClocks.change(id, {
+        status: 'advancing',
+        status_details: { advancing: { target_frozen_time: target } },
+      });
+      account.emit('test_helpers.test_clock.advancing', clock, { clock: id, before });
+      return clock;
+    },
+  ),
+  route(
+    'DELETE /v1/test_helpers/test_clocks/:id',
+    'testHelpers.testClocks.del',
+    {},
+    (account, _params, id = '') => {
+      const { testClocks, customers, due, deliveries } = account.tables;
+      const clock = testClocks.one(id);
+      for (const customer of customers.by('test_clock', id)) deleteCustomer(account, customer.id);
+      for (const row of due.dueBy(id, Infinity)) due.delete(row.id);
+      for (const row of deliveries.dueBy(id, Infinity)) deliveries.delete(row.id);
+      account.emit('test_helpers.test_clock.deleted', clock, { clock: 'live' });
+      testClocks.delete(id);
+      return { id, object: 'test_helpers.test_clock', deleted: true };
+    },
+  ),
+  listRoute(
+    '/v1/test_helpers/test_clocks',
+    'testHelpers.testClocks.list',
+    {},
+    ({ testClocks }) => testClocks,
+  ),
+];
+
+function checkTarget(account: Account, clock: Stored<Stripe.TestHelpers.TestClock>, target: number): void {
+  if (clock.status !== 'ready') throw invalid(`The test clock is ${clock.status}, it cannot be advanced.`);
+  if (target <= clock.frozen_time) {
+    throw invalid('frozen_time must be after the current frozen time.', { param: 'frozen_time' });
+  }
+  const { customers, subscriptions } = account.tables;
+  if (!account.settings.clockLimits) return;
+  const ends = customers
+    .by('test_clock', clock.id)
+    .flatMap(({ id }) => subscriptions.by('customer', id))
+    .filter(({ ended_at: ended }) => ended === null)
+    .flatMap(({ items }) => items.data)
+    .flatMap(({ price }) => price.recurring ?? [])
+    .map((interval) => addIntervals(clock.frozen_time, interval, MOST_INTERVALS));
+  const most = Math.min(...ends, addIntervals(clock.frozen_time, { interval: 'year', interval_count: 1 }, 2));
+  if (target > most) {
+    throw invalid(
+      `A test clock can be advanced by at most ${MOST_INTERVALS} intervals of its shortest subscription, or two years without one.`,
+      { param: 'frozen_time' },
+    );
+  }
+}

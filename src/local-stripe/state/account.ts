@@ -1,0 +1,158 @@
+/** One Stripe account: its tables, its clocks, and the events of the call that is under way. */
+
+import { changedAttributes } from '../events/changed-attributes.js';
+import type { DeliveryPlan, WebhookFunction } from '../events/delivery-plan.js';
+import { keepEvents } from '../events/keep-events.js';
+import { ApiError } from '../http/api-error.js';
+import { Ids } from './ids.js';
+import { type Change, Journal } from './journal.js';
+import { type DueRow, type PendingEvent, STEPS } from './rows.js';
+import { type Customer, createTables, type Tables } from './tables.js';
+
+/** What Stripe's dashboard sets for an account. */
+export interface AccountSettings {
+  /** Days after the first failure on which a payment is tried again. @default [3, 7, 14] */
+  readonly retryDays: readonly number[];
+  /** What becomes of a subscription after the last failure. @default 'canceled' */
+  readonly endOfRetries: 'unpaid' | 'canceled' | 'past_due';
+  /** Hours from a renewal to its invoice's finalization if it bills usage, 1 to 72. @default 1 */
+  readonly usageGraceHours: number;
+  /** Stripe's limits of test clocks; without them a clock takes any number of customers. @default true */
+  readonly clockLimits: boolean;
+  /** Seconds for which customer search does not see a change. @default 60 */
+  readonly searchLagSeconds: number;
+}
+
+export const LIVE_CLOCK = 'live';
+
+/** The call that makes the changes; null for what happens by itself. */
+export interface Cause {
+  readonly id: string;
+  readonly idempotency_key: string | null;
+}
+
+export class Account {
+  readonly journal: Journal;
+  readonly tables: Tables;
+  readonly ids: Ids;
+  /** Events of the work under way, in order. */
+  readonly outbox: PendingEvent[] = [];
+  /** Functions that take webhooks; they live as long as the process. */
+  readonly functions = new Map<string, WebhookFunction>();
+  deliveryPlan: DeliveryPlan = {};
+  cause: Cause | null = null;
+  /** The time of a step on the live clock that is made up for later. */
+  #liveStep: number | null = null;
+  #pretended: number | null = null;
+
+  constructor(
+    readonly settings: AccountSettings,
+    private readonly liveNow: () => Date,
+    { seed, save }: { seed?: string | undefined; save: (changes: readonly Change[]) => void },
+  ) {
+    this.journal = new Journal(save);
+    this.tables = createTables(this.journal);
+    this.ids = new Ids(seed);
+  }
+
+  /** Does a call's or a step's work as a whole or not at all, and then keeps its events. */
+  work<T>(cause: Cause | null, work: () => T): T {
+    this.cause = cause;
+    try {
+      return this.journal.atomic(() => {
+        const result = work();
+        keepEvents(this);
+        return result;
+      });
+    } finally {
+      this.cause = null;
+    }
+  }
+
+  /** The time of customers without a test clock, in Unix seconds. */
+  now(): number {
+    return this.#liveStep ?? Math.floor(this.liveNow().getTime() / 1_000);
+  }
+
+  /** Does a step as of its time: clocks stand at the step while it is done. */
+  workAt(clock: string, at: number, work: () => void): void {
+    this.#liveStep = clock === LIVE_CLOCK ? at : null;
+    try {
+      this.work(null, () => {
+        if (clock !== LIVE_CLOCK) this.tables.testClocks.change(clock, { frozen_time: at });
+        work();
+      });
+    } finally {
+      this.#liveStep = null;
+    }
+  }
+
+  /** Does work as if all clocks stood at a time: for previews, which are taken back. */
+  pretend<T>(at: number, work: () => T): T {
+    this.#pretended = at;
+    try {
+      return work();
+    } finally {
+      this.#pretended = null;
+    }
+  }
+
+  /** The time of a clock. */
+  timeOf(clock: string): number {
+    if (this.#pretended !== null) return this.#pretended;
+    return clock === LIVE_CLOCK ? this.now() : this.tables.testClocks.one(clock).frozen_time;
+  }
+
+  /**
+   * A customer with the clock that it lives on.
+   *
+   * @throws ApiError 429 for a call that changes a customer whose clock is advancing, as Stripe does.
+   */
+  customer(id: string, param = 'customer'): { customer: Customer; clock: string; now: number } {
+    const customer = this.tables.customers.one(id, param);
+    const clock = clockOf(customer);
+    const advancing = this.tables.testClocks.get(clock)?.status === 'advancing';
+    if (this.cause && advancing && this.settings.clockLimits) {
+      throw new ApiError(429, `Test clock advancement underway - cannot perform modifications: ${clock}`, {
+        type: 'invalid_request_error',
+        code: 'rate_limit',
+      });
+    }
+    return { customer, clock, now: this.timeOf(clock) };
+  }
+
+  newId(prefix: string): string {
+    return this.ids.next(prefix);
+  }
+
+  /**
+   * Notes an event; it is kept when the work is done.
+   *
+   * @param place where in the outbox, when it must stand before others that are already noted
+   */
+  emit(
+    type: string,
+    object: object,
+    { clock, before, place = this.outbox.length }: { clock: string; before?: object; place?: number },
+  ): void {
+    const previous = before && changedAttributes(before, object);
+    const request = this.cause ?? { id: null, idempotency_key: null };
+    const event = { type, clock, at: this.timeOf(clock), object, previous, request };
+    this.outbox.splice(place, 0, event);
+    this.journal.onUndo(() => this.outbox.splice(this.outbox.indexOf(event), 1));
+  }
+
+  /** Puts a step on a clock; the same step of the same subject is moved. */
+  schedule(step: DueRow['step'], subject: string, { clock, at }: { clock: string; at: number }): void {
+    this.tables.due.put({ id: `${step}/${subject}`, clock, at, rank: STEPS.indexOf(step), step, subject });
+  }
+
+  unschedule(step: DueRow['step'], subject: string): void {
+    this.tables.due.delete(`${step}/${subject}`);
+  }
+}
+
+/** The test clock of a customer, or `live`. */
+export function clockOf(customer: Pick<Customer, 'test_clock'>): string {
+  return customer.test_clock ?? LIVE_CLOCK;
+}

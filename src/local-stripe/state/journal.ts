@@ -1,0 +1,66 @@
+/**
+ * All or nothing, for every call and every step of a clock: each write is noted with the way back,
+ * and work that throws is taken back, newest write first. Work is synchronous, so that nothing
+ * else can happen between its first write and its last.
+ */
+
+/** A row that was written: its table, its id, and its content; null when it was deleted. */
+export type Change = readonly [table: string, id: string, row: unknown];
+
+export class Journal {
+  #undo: (() => void)[] = [];
+  readonly #touched = new Map<string, () => Change>();
+  #depth = 0;
+
+  /** @param save receives what each finished piece of work has changed */
+  constructor(private readonly save: (changes: readonly Change[]) => void) {}
+
+  /** Notes a write; `current` tells at the end what the row has become. */
+  note(key: string, undo: () => void, current: () => Change): void {
+    this.#undo.push(undo);
+    this.#touched.set(key, current);
+  }
+
+  /** Notes something beside the tables that goes with the work. */
+  onUndo(undo: () => void): void {
+    this.#undo.push(undo);
+  }
+
+  /** Does the work and keeps its changes, or none of them if it throws. */
+  atomic<T>(work: () => T): T {
+    const mark = this.#undo.length;
+    this.#depth += 1;
+    try {
+      const result = work();
+      if (this.#depth === 1) this.#keep();
+      return result;
+    } catch (error) {
+      this.#rollBack(mark);
+      throw error;
+    } finally {
+      this.#depth -= 1;
+    }
+  }
+
+  /** Does the work, takes all its changes back, and gives its result: what would happen if. */
+  tentative<T>(work: () => T): T {
+    const mark = this.#undo.length;
+    try {
+      return work();
+    } finally {
+      this.#rollBack(mark);
+    }
+  }
+
+  #keep(): void {
+    const changes = [...this.#touched.values()].map((current) => current());
+    this.#touched.clear();
+    this.#undo = [];
+    if (changes.length > 0) this.save(changes);
+  }
+
+  #rollBack(mark: number): void {
+    for (const undo of this.#undo.splice(mark).reverse()) undo();
+    if (mark === 0) this.#touched.clear();
+  }
+}

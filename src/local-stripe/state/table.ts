@@ -1,0 +1,117 @@
+/** Rows of one kind, found by id or by an index, every write of which can be taken back. */
+import { ApiError } from '../http/api-error.js';
+import type { Journal } from './journal.js';
+
+export interface Row {
+  readonly id: string;
+}
+
+export interface TableOptions<R> {
+  /** What each index looks a row up by; null leaves a row out. */
+  readonly indexes?: Readonly<Record<string, (row: R) => string | null | undefined>>;
+  /** Called with each row that is written, also when a write is taken back. */
+  readonly onWrite?: (row: R) => void;
+}
+
+/**
+ * Rows stay in the order in which they were first written, and are never changed in place.
+ *
+ * @example
+ * customers.put({ ...customer, balance: 0 });
+ * customers.one('cus_1'); // or an ApiError 404, resource_missing
+ */
+export class Table<R extends Row> {
+  readonly #rows = new Map<string, R>();
+  readonly #indexes: { key: (row: R) => string | null | undefined; ids: Map<string, Set<string>> }[];
+  readonly #names: string[];
+  readonly #onWrite: ((row: R) => void) | undefined;
+
+  /** @param name as Stripe's messages say it, e.g. `customer` */
+  constructor(
+    readonly name: string,
+    private readonly journal: Journal,
+    { indexes = {}, onWrite }: TableOptions<R> = {},
+  ) {
+    this.#names = Object.keys(indexes);
+    this.#indexes = Object.values(indexes).map((key) => ({ key, ids: new Map() }));
+    this.#onWrite = onWrite;
+  }
+
+  get size(): number {
+    return this.#rows.size;
+  }
+
+  get(id: string | null | undefined): R | undefined {
+    return id ? this.#rows.get(id) : undefined;
+  }
+
+  /** @throws ApiError 404 when there is no such row. */
+  one(id: string, param = 'id'): R {
+    const row = this.#rows.get(id);
+    if (row) return row;
+    throw new ApiError(404, `No such ${this.name}: '${id}'`, { code: 'resource_missing', param });
+  }
+
+  put(row: R): R {
+    this.#write(row.id, row);
+    return row;
+  }
+
+  /** Replaces some fields of a row. */
+  change(id: string, fields: Partial<R>): R {
+    return this.put({ ...this.one(id), ...fields });
+  }
+
+  delete(id: string): void {
+    if (this.#rows.has(id)) this.#write(id, undefined);
+  }
+
+  /** The rows that an index holds under a key, oldest first. */
+  by(index: string, key: string): R[] {
+    const ids = this.#indexes[this.#names.indexOf(index)]?.ids.get(key) ?? [];
+    return [...ids].map((id) => this.one(id));
+  }
+
+  /** The rows that may have these values: by the first index that is named like one of them, or all. */
+  mostly(filters: readonly (readonly [name: string, value: unknown])[]): R[] {
+    const [name, key] = filters.find(([filter]) => this.#names.includes(filter)) ?? [];
+    return name === undefined ? this.all() : this.by(name, String(key));
+  }
+
+  /** All rows, oldest first, one after the other. */
+  rows(): Iterable<R> {
+    return this.#rows.values();
+  }
+
+  all(): R[] {
+    return [...this.#rows.values()];
+  }
+
+  /** A row as it was saved; nothing is noted. */
+  load(id: string, row: R | null): void {
+    this.#set(id, row ?? undefined);
+  }
+
+  #write(id: string, row: R | undefined): void {
+    const before = this.#rows.get(id);
+    this.#set(id, row);
+    this.journal.note(
+      `${this.name}/${id}`,
+      () => this.#set(id, before),
+      () => [this.name, id, this.#rows.get(id) ?? null],
+    );
+  }
+
+  #set(id: string, row: R | undefined): void {
+    const before = this.#rows.get(id);
+    if (row) this.#rows.set(id, row);
+    else this.#rows.delete(id);
+    for (const { key, ids } of this.#indexes) {
+      const [from, to] = [before && key(before), row && key(row)];
+      if (from === to) continue;
+      if (from) ids.get(from)?.delete(id);
+      if (to) ids.set(to, (ids.get(to) ?? new Set()).add(id));
+    }
+    if (row) this.#onWrite?.(row);
+  }
+}

@@ -1,0 +1,360 @@
+import type Stripe from 'stripe';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { at, type Bench, openBench } from '../../support/local-stripe.js';
+
+let bench: Bench;
+beforeEach(async () => {
+  bench = await openBench();
+});
+
+async function subscribed(items: Stripe.SubscriptionCreateParams.Item[]) {
+  const { id: customer } = await bench.customer();
+  const sub = await bench.stripe.subscriptions.create({ customer, items });
+  return { customer, id: sub.id, item: sub.items.data[0]?.id ?? '' };
+}
+const pending = async (customer: string) =>
+  (await bench.stripe.invoiceItems.list({ customer, pending: true })).data
+    .map(({ amount, description }) => [amount, description])
+    .reverse();
+
+describe('prorations', () => {
+  it('wait for the next invoice', async () => {
+    const [ten, twenty] = [await bench.monthly(1_000), await bench.monthly(2_000)];
+    const { customer, id, item } = await subscribed([{ price: ten.id }]);
+    await bench.advance('2025-11-16');
+    await bench.stripe.subscriptions.update(id, { items: [{ id: item, price: twenty.id }] });
+    expect(await pending(customer)).toEqual([
+      [-500, 'Unused time on Pro after 16 Nov 2025'],
+      [1_000, 'Remaining time on Pro after 16 Nov 2025'],
+    ]);
+    const [first] = (await bench.stripe.invoices.list({ customer })).data;
+    const [, credit] = (await bench.stripe.invoiceItems.list({ customer })).data;
+    expect(credit).toMatchObject({
+      proration: true,
+      discountable: false,
+      pricing: { unit_amount_decimal: null, price_details: { price: ten.id } },
+      proration_details: {
+        credited_items: {
+          invoice_line_item_details: { invoice: first?.id, invoice_line_items: [first?.lines.data[0]?.id] },
+        },
+      },
+    });
+    await bench.advance('2025-12-02');
+    expect((await bench.latestInvoice(id)).total).toBe(2_000 - 500 + 1_000);
+  });
+
+  it('are none with proration_behavior none; a later credit is of what was billed', async () => {
+    const [ten, eighteen] = [await bench.monthly(1_000), await bench.monthly(1_800)];
+    const { customer, id, item } = await subscribed([{ price: ten.id }]);
+    await bench.stripe.subscriptions.update(id, {
+      items: [{ id: item, price: eighteen.id }],
+      proration_behavior: 'none',
+    });
+    expect(await pending(customer)).toEqual([]);
+    await bench.stripe.subscriptions.cancel(id, { prorate: true });
+    expect(await pending(customer)).toEqual([[-1_000, 'Unused time on Pro after 01 Nov 2025']]);
+  });
+
+  it('round each line by itself, an exact half toward minus infinity', async () => {
+    const [ten, eighteen] = [await bench.monthly(1_000), await bench.monthly(1_800)];
+    const { customer, id, item } = await subscribed([{ price: ten.id }]);
+    await bench.stripe.subscriptions.update(id, {
+      items: [{ id: item, price: eighteen.id }],
+      proration_date: at('2025-12-01') - 6_480,
+    });
+    expect((await pending(customer)).map(([amount]) => amount)).toEqual([-3, 4]);
+  });
+
+  it('of a quantity credit and charge the whole item', async () => {
+    const ten = await bench.monthly(1_000);
+    const { customer, id, item } = await subscribed([{ price: ten.id }]);
+    await bench.stripe.subscriptions.update(id, {
+      items: [{ id: item, quantity: 3 }],
+      proration_date: at('2025-12-01') - 6_480,
+    });
+    expect(await pending(customer)).toEqual([
+      [-3, 'Unused time on Pro after 30 Nov 2025'],
+      [7, 'Remaining time on 3 × Pro after 30 Nov 2025'],
+    ]);
+  });
+
+  it('of a second change go back to the first one’s lines', async () => {
+    const [ten, twenty, thirty] = [
+      await bench.monthly(1_000),
+      await bench.monthly(2_000),
+      await bench.monthly(3_000),
+    ];
+    const { id, item } = await subscribed([{ price: ten.id }]);
+    for (const [day, price] of [
+      ['2025-11-11', twenty],
+      ['2025-11-21', thirty],
+    ] as const) {
+      await bench.advance(day);
+      await bench.stripe.subscriptions.update(id, {
+        items: [{ id: item, price: price.id }],
+        proration_behavior: 'always_invoice',
+      });
+    }
+    const [second, first] = (await bench.stripe.invoices.list({ subscription: id })).data;
+    expect(second?.lines.data.map(({ amount }) => amount)).toEqual([-667, 1_000]);
+    const details =
+      second?.lines.data[0]?.parent?.subscription_item_details?.proration_details?.credited_items;
+    expect(details).toEqual({ invoice: first?.id, invoice_line_items: [first?.lines.data[1]?.id] });
+  });
+
+  it('must lie in the period', async () => {
+    const { id } = await subscribed([{ price: (await bench.monthly(1_000)).id }]);
+    const late = bench.stripe.subscriptions.update(id, { proration_date: at('2025-12-02') });
+    await expect(late).rejects.toMatchObject({ param: 'proration_date' });
+  });
+});
+
+describe('a change that begins the cycle anew', () => {
+  it.each([
+    [
+      'another interval',
+      async () => bench.monthly(12_000, { recurring: { interval: 'year' } }),
+      {},
+      12_000 - 500,
+      '2026-11-16',
+    ],
+    [
+      'billing_cycle_anchor now',
+      async () => bench.monthly(1_000),
+      { billing_cycle_anchor: { type: 'now' } },
+      1_000 - 500,
+      '2025-12-16',
+    ],
+  ] as const)('%s bills at once', async (_what, next, params, total, end) => {
+    const { id, item } = await subscribed([{ price: (await bench.monthly(1_000)).id }]);
+    await bench.advance('2025-11-16');
+    const price = await next();
+    const sub = await bench.stripe.subscriptions.update(id, {
+      items: [{ id: item, price: price.id }],
+      ...params,
+    });
+    expect(sub.billing_cycle_anchor).toBe(at('2025-11-16'));
+    expect(sub.items.data[0]?.current_period_end).toBe(at(end));
+    expect(await bench.latestInvoice(id)).toMatchObject({
+      total,
+      status: 'paid',
+      billing_reason: 'subscription_update',
+    });
+  });
+
+  it('from free to paid bills at once', async () => {
+    const { id, item } = await subscribed([{ price: (await bench.monthly(0)).id }]);
+    await bench.advance('2025-11-16');
+    const paid = await bench.monthly(1_000);
+    await bench.stripe.subscriptions.update(id, { items: [{ id: item, price: paid.id }] });
+    expect(await bench.latestInvoice(id)).toMatchObject({ total: 1_000, status: 'paid' });
+  });
+
+  it('bills usage so far', async () => {
+    const [base, usage] = [await bench.monthly(1_000), await bench.tiered([['inf', '1']])];
+    const { customer, id } = await subscribed([{ price: base.id }, { price: usage.id }]);
+    await bench.use(customer, 30);
+    await bench.advance('2025-11-16');
+    await bench.stripe.subscriptions.update(id, { billing_cycle_anchor: { type: 'now' } });
+    expect((await bench.linesOf(await bench.latestInvoice(id))).map(([amount]) => amount)).toEqual([
+      -500, 1_000, 30,
+    ]);
+  });
+});
+
+describe('an upgrade that cannot be paid', () => {
+  it('makes the subscription past_due', async () => {
+    const { customer, id, item } = await subscribed([{ price: (await bench.monthly(1_000)).id }]);
+    bench.local.failCard({ customer, from: new Date('2025-11-01'), until: new Date('2025-12-01') });
+    const price = (await bench.monthly(2_000)).id;
+    await bench.advance('2025-11-16');
+    const sub = await bench.stripe.subscriptions.update(id, {
+      items: [{ id: item, price }],
+      proration_behavior: 'always_invoice',
+    });
+    expect(sub.status).toBe('past_due');
+  });
+
+  it('changes nothing with error_if_incomplete', async () => {
+    const { customer, id, item } = await subscribed([{ price: (await bench.monthly(1_000)).id }]);
+    bench.local.failCard({ customer, from: new Date('2025-11-01'), until: new Date('2025-12-01') });
+    const price = (await bench.monthly(2_000)).id;
+    await bench.advance('2025-11-16');
+    const before = await bench.stripe.subscriptions.retrieve(id);
+    const failing = bench.stripe.subscriptions.update(id, {
+      items: [{ id: item, price }],
+      proration_behavior: 'always_invoice',
+      payment_behavior: 'error_if_incomplete',
+    });
+    await expect(failing).rejects.toMatchObject({
+      code: 'card_declined',
+      decline_code: 'insufficient_funds',
+    });
+    expect(await bench.stripe.subscriptions.retrieve(id)).toEqual(before);
+    expect((await bench.stripe.invoices.list({ customer })).data).toHaveLength(1);
+  });
+});
+
+describe('metered prices', () => {
+  it('leave the first invoice out; a subscription of only such has none', async () => {
+    const usage = await bench.tiered([['inf', '1']]);
+    const { id } = await subscribed([{ price: usage.id }]);
+    expect((await bench.stripe.subscriptions.retrieve(id)).latest_invoice).toBeNull();
+    await bench.advance('2025-12-02');
+    expect(await bench.latestInvoice(id)).toMatchObject({ total: 0, status: 'paid' });
+  });
+
+  it.each([
+    ['create_prorations', [50], 7],
+    ['none', [], 7],
+  ] as const)(
+    'swapped with %s: the old one’s usage, and a new allowance',
+    async (proration_behavior, items, later) => {
+      const [old, next] = [
+        await bench.tiered([
+          [10, '0'],
+          ['inf', '1'],
+        ]),
+        await bench.tiered([
+          [3, '0'],
+          ['inf', '1'],
+        ]),
+      ];
+      const { customer, id, item } = await subscribed([{ price: old.id }]);
+      await bench.use(customer, 60);
+      await bench.advance('2025-11-16');
+      await bench.stripe.subscriptions.update(id, {
+        items: [{ id: item, price: next.id }],
+        proration_behavior,
+      });
+      expect((await pending(customer)).map(([amount]) => amount).filter(Boolean)).toEqual(items);
+      await bench.use(customer, 10);
+      await bench.advance('2025-12-02');
+      expect((await bench.latestInvoice(id)).total).toBe(
+        later + items.reduce<number>((sum, amount) => sum + amount, 0),
+      );
+    },
+  );
+
+  it('bill a period of negative usage as 0', async () => {
+    bench = await openBench();
+    const meter = await bench.stripe.billing.meters.create({
+      display_name: 'Raw',
+      event_name: 'raw',
+      default_aggregation: { formula: 'sum' },
+    });
+    const usage = await bench.monthly(1, {
+      recurring: { interval: 'month', usage_type: 'metered', meter: meter.id },
+    });
+    const { customer, id } = await subscribed([{ price: usage.id }]);
+    for (const value of ['5', '-8']) {
+      await bench.stripe.billing.meterEvents.create({
+        event_name: 'raw',
+        payload: { stripe_customer_id: customer, value },
+      });
+    }
+    await bench.advance('2025-12-02');
+    expect(await bench.latestInvoice(id)).toMatchObject({ total: 0, lines: { data: [{ quantity: 0 }] } });
+  });
+});
+
+describe('cancellation', () => {
+  it('at the period’s end bills the last usage, and can be undone before', async () => {
+    const [base, usage] = [await bench.monthly(1_000), await bench.tiered([['inf', '1']])];
+    const { customer, id } = await subscribed([{ price: base.id }, { price: usage.id }]);
+    const cancel = (cancel_at_period_end: boolean) =>
+      bench.stripe.subscriptions.update(id, { cancel_at_period_end });
+    expect(await cancel(true)).toMatchObject({ cancel_at: at('2025-12-01'), status: 'active' });
+    expect(await cancel(false)).toMatchObject({ cancel_at: null, canceled_at: null });
+    await cancel(true);
+    await bench.use(customer, 80);
+    await bench.advance('2025-12-01T02:00:00Z');
+    expect(await bench.stripe.subscriptions.retrieve(id)).toMatchObject({
+      status: 'canceled',
+      ended_at: at('2025-12-01'),
+    });
+    expect(await bench.linesOf(await bench.latestInvoice(id))).toEqual([
+      [80, '80 × Pro (Tier 1 at $0.01 / month)'],
+    ]);
+    expect((await bench.latestInvoice(id)).status).toBe('paid');
+  });
+
+  it('now bills nothing by default', async () => {
+    const usage = await bench.tiered([['inf', '1']]);
+    const { customer, id } = await subscribed([{ price: usage.id }]);
+    await bench.use(customer, 80);
+    await bench.stripe.subscriptions.cancel(id);
+    await bench.advance('2025-12-02');
+    expect((await bench.stripe.invoices.list({ customer })).data).toEqual([]);
+  });
+
+  it('now with invoice_now bills usage so far', async () => {
+    const [base, usage] = [await bench.monthly(1_000), await bench.tiered([['inf', '1']])];
+    const { customer, id } = await subscribed([{ price: base.id }, { price: usage.id }]);
+    await bench.use(customer, 80);
+    await bench.advance('2025-11-16');
+    await bench.stripe.subscriptions.cancel(id, { invoice_now: true });
+    expect(await bench.latestInvoice(id)).toMatchObject({
+      status: 'paid',
+      total: 80,
+      billing_reason: 'subscription_cycle',
+    });
+  });
+
+  it('now with a credit that outweighs it leaves an uncollectible invoice, and no balance', async () => {
+    const { customer, id } = await subscribed([{ price: (await bench.monthly(1_000)).id }]);
+    await bench.advance('2025-11-16');
+    await bench.stripe.subscriptions.cancel(id, { invoice_now: true, prorate: true });
+    expect(await bench.latestInvoice(id)).toMatchObject({
+      status: 'uncollectible',
+      total: -500,
+      number: null,
+    });
+    expect(await bench.stripe.customers.retrieve(customer)).toMatchObject({ balance: 0 });
+  });
+});
+
+describe('createPreview()', () => {
+  it('shows the next invoice, and changes nothing', async () => {
+    const [ten, twenty] = [await bench.monthly(1_000), await bench.monthly(2_000)];
+    const { id, item } = await subscribed([{ price: ten.id }]);
+    await bench.advance('2025-11-16');
+    const before = bench.local.snapshot();
+    const { createPreview } = bench.stripe.invoices;
+    const preview = createPreview.bind(bench.stripe.invoices);
+    const next = await preview({ subscription: id });
+    const upgrade = await preview({
+      subscription: id,
+      subscription_details: { items: [{ id: item, price: twenty.id }] },
+    });
+    const now = await preview({
+      subscription: id,
+      subscription_details: { items: [{ id: item, price: twenty.id }], proration_behavior: 'always_invoice' },
+    });
+    const leaving = await preview({ subscription: id, subscription_details: { cancel_now: true } });
+    expect([next.total, upgrade.total, now.total, leaving.total]).toEqual([1_000, 2_500, 500, -500]);
+    expect(next).toMatchObject({ status: 'draft', billing_reason: 'upcoming', period_end: at('2025-12-01') });
+    const rows = (text: string) =>
+      (JSON.parse(text) as { changes: unknown[][] }).changes.filter(([name]) => name !== 'idempotency key');
+    expect(rows(bench.local.snapshot())).toEqual(rows(before));
+  });
+
+  it('shows what a new subscription would bill', async () => {
+    const { id: customer } = await bench.customer(null);
+    const { id: price } = await bench.monthly(1_000);
+    const preview = await bench.stripe.invoices.createPreview({
+      customer,
+      subscription_details: { items: [{ price, quantity: 3 }] },
+    });
+    expect(preview.total).toBe(3_000);
+  });
+
+  it('has nothing to show of what ends', async () => {
+    const { id } = await subscribed([{ price: (await bench.monthly(1_000)).id }]);
+    const preview = bench.stripe.invoices.createPreview({
+      subscription: id,
+      subscription_details: { cancel_at_period_end: true },
+    });
+    await expect(preview).rejects.toMatchObject({ code: 'invoice_upcoming_none' });
+  });
+});
