@@ -54,13 +54,15 @@ function requested(account: Account, { object, id }: Fields, name: string): unkn
   const { tiers, invoicePayments, subscriptions, invoices, paymentIntents } = account.tables;
   const list = (data: unknown[], url: string) => ({ object: 'list', data, has_more: false, url });
   if ((object === 'price' || object === 'plan') && name === 'tiers') {
-    return tiers.get(key)?.tiers.map(({ up_to, unit, flat }) => ({
+    const made = tiers.get(key)?.tiers.map(({ up_to, unit, flat }) => ({
       flat_amount: wholeOf(flat),
       flat_amount_decimal: flat || null,
       unit_amount: wholeOf(unit),
       unit_amount_decimal: unit || null,
       up_to,
     }));
+    // Of a price without tiers nothing is left to show.
+    return made ?? null;
   }
   if (object === 'invoice' && name === 'payments') {
     return list(invoicePayments.by('invoice', key), `/v1/invoice_payments?invoice=${key}`);

@@ -96,6 +96,12 @@ describe('errors', () => {
     expect(body).not.toContain('sk_live_1');
   });
 
+  it('is none for a field that one of a list does not have', async () => {
+    const { id } = await bench.monthly(2_900);
+    const { data } = await bench.stripe.prices.list({ expand: ['data.tiers'] });
+    expect(data.find((price) => price.id === id)).not.toHaveProperty('tiers');
+  });
+
   it('of expansion', async () => {
     const { stripe } = bench;
     const { id } = await bench.customer();
