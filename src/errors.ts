@@ -75,3 +75,44 @@ export class ForeignDataError extends Error {
     );
   }
 }
+
+/** A charge that is due with no card to charge. */
+export class MissingCardError extends Error {
+  override readonly name = 'MissingCardError';
+
+  constructor(readonly tenantId: string) {
+    super(
+      `Cannot subscribe ${tenantId}: it has no card and no trial; attach a payment method first, or give trialDays`,
+    );
+  }
+}
+
+/** A subscription at Stripe that this kit did not make. */
+export class ForeignSubscriptionError extends Error {
+  override readonly name = 'ForeignSubscriptionError';
+
+  constructor(readonly subscriptionId: string) {
+    super(`Cannot manage subscription ${subscriptionId}: its metadata name no plan, so it was not made here`);
+  }
+}
+
+/** A tenant that nobody made a customer of. */
+export class MissingCustomerError extends Error {
+  override readonly name = 'MissingCustomerError';
+
+  constructor(readonly tenantId: string) {
+    super(`Cannot bill ${tenantId}: it has no customer at Stripe; make one with createCustomer()`);
+  }
+}
+
+/** A webhook that may not come from Stripe. */
+export class WebhookRefusedError extends Error {
+  override readonly name = 'WebhookRefusedError';
+
+  constructor(
+    readonly reason: string,
+    options?: ErrorOptions,
+  ) {
+    super(`Cannot accept webhook: ${reason}`, options);
+  }
+}

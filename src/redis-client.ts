@@ -5,6 +5,7 @@
 export interface RedisClient {
   ping(): Promise<string>;
   get(key: string): Promise<string | null>;
+  set(key: string, value: string): Promise<unknown>;
   del(keys: string[]): Promise<number>;
   pttl(key: string): Promise<number>;
   /** Makes a script callable by name: sent once by its text, then by its hash. */

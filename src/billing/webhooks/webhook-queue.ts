@@ -1,0 +1,107 @@
+/**
+ * Webhooks that wait for their handler. An event is stored before Stripe gets its 200, so that what was
+ * answered is never lost; it is handled afterwards, so that the answer is quick. Stripe sends some events
+ * twice: the event's id is the job's, and finished jobs are kept for longer than Stripe tries.
+ */
+import { type Job, Queue, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { RedisClient } from '../../redis-client.js';
+import type { WebhookEvent } from './verify-webhook.js';
+
+export interface WebhookQueueOptions {
+  /** Tries of an event whose handler throws; then it is a dead letter. @default 5 */
+  readonly attempts?: number;
+  /** Wait before the second try; it doubles for each further one. @default 1000 */
+  readonly backoffMs?: number;
+}
+
+/** An event whose handler failed every time. */
+export interface DeadLetter {
+  readonly event: WebhookEvent;
+  readonly reason: string;
+}
+
+/** Stripe retries for three days, and lists events for thirty: an id seen in that time is known. */
+const REMEMBERED_SECONDS = 35 * 86_400;
+
+const NAME = 'stripe-webhooks';
+const PREFIX = 'meterbridge';
+
+/** BullMQ makes connections of its own to the same server: a worker blocks on one. */
+function connectionTo(client: RedisClient) {
+  const { host, port, username, password, db, tls } = (client as unknown as Redis).options;
+  return { host, port, username, password, db, tls };
+}
+
+/**
+ * @example
+ * const queue = new WebhookQueue(services.redis.client);
+ * await queue.add(verifyWebhookSignature({ body, signature, secret }));
+ * queue.work((event) => handle(event));
+ */
+export class WebhookQueue {
+  readonly #options: WebhookQueueOptions;
+  readonly #connection: ReturnType<typeof connectionTo>;
+  readonly #queue: Queue<WebhookEvent>;
+  #worker: Worker<WebhookEvent> | undefined;
+
+  constructor(client: RedisClient, options: WebhookQueueOptions = {}) {
+    this.#options = options;
+    this.#connection = connectionTo(client);
+    this.#queue = new Queue(NAME, { connection: this.#connection, prefix: PREFIX });
+  }
+
+  /**
+   * Stores an event; one that was seen before is not stored again.
+   *
+   * @throws when Redis does not take it: Stripe must not be told that it was
+   */
+  async add(event: WebhookEvent): Promise<void> {
+    const { attempts = 5, backoffMs = 1_000 } = this.#options;
+    await this.#queue.add(event.type, event, {
+      jobId: event.id,
+      attempts,
+      backoff: { type: 'exponential', delay: backoffMs },
+      removeOnComplete: { age: REMEMBERED_SECONDS },
+    });
+  }
+
+  /**
+   * Begins to handle events in this process, several at once.
+   *
+   * @param handle is called at least once for each event; a throw has it tried again
+   */
+  work(handle: (event: WebhookEvent) => Promise<void>, { atOnce = 10 }: { atOnce?: number } = {}): void {
+    this.#worker = new Worker<WebhookEvent>(NAME, ({ data }: Job<WebhookEvent>) => handle(data), {
+      connection: this.#connection,
+      prefix: PREFIX,
+      concurrency: atOnce,
+    });
+    // A failed connection is tried again by BullMQ; without a listener it would end the process.
+    this.#worker.on('error', (error) => console.error(`Webhooks wait: ${error.message}`));
+  }
+
+  /** Events that wait or are being handled. */
+  async waiting(): Promise<number> {
+    return this.#queue.getJobCountByTypes('waiting', 'active', 'delayed');
+  }
+
+  /** Events whose handler failed every time, oldest first. */
+  async deadLetters(): Promise<DeadLetter[]> {
+    const jobs = await this.#queue.getFailed();
+    return jobs.reverse().map(({ data, failedReason }) => ({ event: data, reason: failedReason }));
+  }
+
+  /** Has all dead letters tried again, and tells how many they were. */
+  async retryDeadLetters(): Promise<number> {
+    const jobs = await this.#queue.getFailed();
+    for (const job of jobs) await job.retry();
+    return jobs.length;
+  }
+
+  /** Lets running handlers end. */
+  async close(): Promise<void> {
+    await this.#worker?.close();
+    await this.#queue.close();
+  }
+}

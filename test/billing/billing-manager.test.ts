@@ -1,0 +1,153 @@
+import type Stripe from 'stripe';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { StripeBillingManager } from '../../src/billing/billing-manager.js';
+import { ensureCatalogue } from '../../src/billing/catalogue.js';
+import { MissingCardError } from '../../src/errors.js';
+import { createLocalStripe, type LocalStripe } from '../../src/local-stripe/create-local-stripe.js';
+
+/** A tenant's life by the clock: it begins in the middle of November. */
+let now: Date;
+let local: LocalStripe;
+let stripe: Stripe;
+let clock: string;
+let billing: StripeBillingManager;
+let customerId: string;
+
+const acme = { tenantId: 'acme-corp', email: 'billing@acme.example', name: 'Acme Corp' };
+const seconds = (instant: string) => Date.parse(instant) / 1_000;
+const isoOf = (unix: number | null | undefined) => unix && new Date(unix * 1_000).toISOString();
+
+async function begin(instant: string): Promise<void> {
+  now = new Date(instant);
+  local = createLocalStripe({ seed: 'billing', clockLimits: false });
+  stripe = local.client();
+  clock = (await stripe.testHelpers.testClocks.create({ frozen_time: seconds(instant) })).id;
+  const catalogue = await ensureCatalogue(stripe);
+  billing = new StripeBillingManager(stripe, { catalogue, testClock: clock, now: () => now });
+  customerId = await billing.getOrCreateCustomer(acme);
+}
+
+async function advance(to: string): Promise<void> {
+  now = new Date(to);
+  await stripe.testHelpers.testClocks.advance(clock, { frozen_time: seconds(to) });
+  await local.settled();
+}
+
+const addCard = () => billing.attachPaymentMethod({ customerId, paymentMethodId: 'pm_card_visa' });
+const subscribe = (planType: 'starter' | 'pro', trialDays?: number) =>
+  billing.createSubscription({
+    customerId,
+    planType,
+    tenantId: 'acme-corp',
+    ...(trialDays !== undefined && { trialDays }),
+  });
+const invoices = async () =>
+  (await stripe.invoices.list({ customer: customerId, limit: 100 })).data.reverse();
+const totals = async () => (await invoices()).map(({ total }) => total);
+
+beforeEach(() => begin('2025-11-15T10:00:00Z'));
+
+describe('a customer', () => {
+  it('is one, however often and however many at once ask for it', async () => {
+    const ids = await Promise.all([1, 2, 3].map(() => billing.getOrCreateCustomer(acme)));
+    expect(new Set([...ids, customerId]).size).toBe(1);
+    expect((await stripe.customers.list({ test_clock: clock })).data).toHaveLength(1);
+  });
+
+  it('is found by its tenant id alone: another may have the same e-mail', async () => {
+    const other = await billing.getOrCreateCustomer({ ...acme, tenantId: 'beta-inc' });
+    expect(other).not.toBe(customerId);
+    expect(await billing.findCustomer('beta-inc')).toBe(other);
+  });
+});
+
+describe('a subscription', () => {
+  it('has a trial to a midnight, and then bills from the 1st on', async () => {
+    const { subscriptionId, status, trialEnd } = await subscribe('pro');
+    expect(status).toBe('trialing');
+    expect(trialEnd?.toISOString()).toBe('2025-11-30T00:00:00.000Z');
+    const subscription = await stripe.subscriptions.retrieve(subscriptionId);
+    expect(isoOf(subscription.billing_cycle_anchor)).toBe('2025-12-01T00:00:00.000Z');
+    await addCard();
+    await advance('2025-12-02T00:00:00Z');
+    // Nothing for the trial, one day of 30 at $99, and December's fee.
+    expect(await totals()).toEqual([0, 330, 9_900]);
+  });
+
+  it('without a trial bills the days that are left at once', async () => {
+    await addCard();
+    now = new Date('2025-11-15T10:00:00Z');
+    expect((await subscribe('starter', 0)).status).toBe('active');
+    const [first] = await totals();
+    // 15 days and 14 hours of 30 days at $29.
+    expect(first).toBe(Math.round((2_900 * (15 * 24 + 14)) / (30 * 24)));
+  });
+
+  it('needs a card or a trial', async () => {
+    await expect(subscribe('starter', 0)).rejects.toThrow(new MissingCardError('acme-corp'));
+  });
+
+  it('is one, however often it is asked for', async () => {
+    const all = await Promise.all([subscribe('pro'), subscribe('pro'), subscribe('pro')]);
+    expect(new Set(all.map(({ subscriptionId }) => subscriptionId)).size).toBe(1);
+    expect((await subscribe('pro')).subscriptionId).toBe(all[0]?.subscriptionId);
+  });
+
+  it('can be made again after the end of the one before', async () => {
+    const first = await subscribe('pro');
+    await billing.cancelSubscription({ subscriptionId: first.subscriptionId, atPeriodEnd: false });
+    const second = await subscribe('pro');
+    expect(second.subscriptionId).not.toBe(first.subscriptionId);
+    expect(second.status).toBe('trialing');
+  });
+});
+
+describe('a change of plan', () => {
+  beforeEach(async () => {
+    await begin('2025-11-01T00:00:00Z');
+    await addCard();
+  });
+
+  it('to a dearer one holds at once, and costs what was previewed', async () => {
+    const { subscriptionId } = await subscribe('starter', 0);
+    await advance('2025-11-16T09:30:00Z');
+    const preview = await billing.previewPlanChange({ subscriptionId, planType: 'pro' });
+    const changed = await billing.changePlan({ subscriptionId, planType: 'pro' });
+    expect(changed).toMatchObject({ planType: 'pro', changesAt: null });
+    // Half of the month from 00:00 on: -14.50 and +49.50.
+    expect(preview.totalCents).toBe(3_500);
+    expect((await totals()).at(-1)).toBe(3_500);
+    expect(preview.lines.map(({ amountCents }) => amountCents)).toEqual([-1_450, 4_950, 0]); // and the usage so far
+  });
+
+  it('to a cheaper one waits for the 1st', async () => {
+    const { subscriptionId } = await subscribe('pro', 0);
+    await advance('2025-11-16T09:30:00Z');
+    const changed = await billing.changePlan({ subscriptionId, planType: 'starter' });
+    expect(changed).toMatchObject({ planType: 'pro' });
+    expect(changed.changesAt?.toISOString()).toBe('2025-12-01T00:00:00.000Z');
+    expect(await totals()).toEqual([9_900]);
+
+    await advance('2025-12-01T00:00:10Z');
+    expect(await billing.applyWaitingChange(subscriptionId)).toMatchObject({ planType: 'starter' });
+    expect(await billing.applyWaitingChange(subscriptionId)).toBeUndefined();
+    await advance('2025-12-01T02:00:00Z');
+    const charged = (await invoices()).reduce((sum, { amount_paid }) => sum + amount_paid, 0);
+    expect(charged).toBe(9_900 + 2_900);
+  });
+});
+
+describe('a cancellation', () => {
+  it('at the end of the month leaves the rest of it, and can be repeated', async () => {
+    await begin('2025-11-01T00:00:00Z');
+    await addCard();
+    const { subscriptionId } = await subscribe('pro', 0);
+    expect((await billing.cancelSubscription({ subscriptionId })).status).toBe('active');
+    await billing.cancelSubscription({ subscriptionId });
+    await advance('2025-12-01T02:00:00Z');
+    expect((await stripe.subscriptions.retrieve(subscriptionId)).status).toBe('canceled');
+    // The last invoice is for usage, and there was none.
+    expect(await totals()).toEqual([9_900, 0]);
+    expect((await billing.cancelSubscription({ subscriptionId })).status).toBe('canceled');
+  });
+});
