@@ -175,7 +175,7 @@ export class StripeBillingManager {
       subscription_details: {
         items: this.#itemsFor(subscription, change.planType),
         proration_behavior: 'always_invoice',
-        proration_date: seconds(startOfDay(this.#now())),
+        proration_date: seconds(this.#todayOf(subscription)),
       },
     });
     const lines = preview.lines.data.map((line) => ({
@@ -210,7 +210,7 @@ export class StripeBillingManager {
       return { ...stateOf(marked), changesAt: monthOf(this.#now()).end };
     }
     return {
-      ...(await this.#switchTo(subscription, planType, startOfDay(this.#now()), key)),
+      ...(await this.#switchTo(subscription, planType, this.#todayOf(subscription), key)),
       changesAt: null,
     };
   }
@@ -271,7 +271,11 @@ export class StripeBillingManager {
           event_name: METER_EVENT_NAME,
           payload: { stripe_customer_id: report.customerId, value: String(report.query_count) },
           identifier,
-          timestamp: seconds(parseDay(report.date).start),
+          // The last second of the day, so that it lies after a subscription's or a plan's beginning on
+          // that day; a day that is not over has no later moment than now.
+          timestamp: seconds(
+            new Date(Math.min(parseDay(report.date).end.getTime() - 1, this.#now().getTime())),
+          ),
         },
         { idempotencyKey: `usage:${identifier}` },
       );
@@ -312,6 +316,12 @@ export class StripeBillingManager {
       { idempotencyKey },
     );
     return stateOf(changed);
+  }
+
+  /** The beginning of the day, or of the subscription if that was later. */
+  #todayOf({ items }: Stripe.Subscription): Date {
+    const begun = items.data.map(({ current_period_start: start }) => start * 1_000);
+    return new Date(Math.max(startOfDay(this.#now()).getTime(), ...begun));
   }
 
   /** The same two items with the prices of another plan. */

@@ -83,6 +83,16 @@ describe('a subscription', () => {
     expect(first).toBe(Math.round((2_900 * (15 * 24 + 14)) / (30 * 24)));
   });
 
+  it('bills the queries of the day on which it began', async () => {
+    await addCard();
+    await subscribe('starter', 0);
+    await advance('2025-11-16T01:00:00Z');
+    const report = { tenant_id: 'acme-corp', date: '2025-11-15', query_count: 12_000, revision: 1 };
+    await billing.reportUsage({ customerId, ...report });
+    await advance('2025-12-01T02:00:00Z');
+    expect((await totals()).at(-1)).toBe(2_900 + 200);
+  });
+
   it('needs a card or a trial', async () => {
     await expect(subscribe('starter', 0)).rejects.toThrow(new MissingCardError('acme-corp'));
   });
@@ -118,6 +128,16 @@ describe('a change of plan', () => {
     expect(preview.totalCents).toBe(3_500);
     expect((await totals()).at(-1)).toBe(3_500);
     expect(preview.lines.map(({ amountCents }) => amountCents)).toEqual([-1_450, 4_950, 0]); // and the usage so far
+  });
+
+  it('is possible on the day of the subscription', async () => {
+    await advance('2025-11-01T09:00:00Z');
+    const { subscriptionId } = await subscribe('starter', 0);
+    await advance('2025-11-01T10:00:00Z');
+    await billing.changePlan({ subscriptionId, planType: 'pro' });
+    // The rest of the month from nine o'clock on, as if it had been pro from the beginning.
+    const charged = (await totals()).reduce((sum, total) => sum + total, 0);
+    expect(charged).toBe(Math.round((9_900 * (29 * 24 + 15)) / (30 * 24)));
   });
 
   it('to a cheaper one waits for the 1st', async () => {

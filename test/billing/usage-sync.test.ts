@@ -99,6 +99,13 @@ describe('syncDailyUsage()', () => {
     expect(await metered('nobody')).toBe(1);
   });
 
+  it('reports a day that is not over', async () => {
+    const today = { tenant_id: 'acme-corp', date: '2025-11-20', query_count: 7 };
+    expect(await service().syncDailyUsage([today])).toMatchObject([{ success: true }]);
+    expect(await service().syncDailyUsage([{ ...today, query_count: 9 }])).toMatchObject([{ success: true }]);
+    expect(await metered('acme-corp')).toBe(9);
+  });
+
   it('tells how far it is', async () => {
     const told: [number, number][] = [];
     const onProgress = (done: number, of: number) => void told.push([done, of]);
