@@ -78,8 +78,8 @@ await runCommand(HELP, async (args) => {
     await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
     await server.close();
   } finally {
-    await tracker.close();
-    await services.close();
+    // Also when events could not be stored, which is then the error that is shown.
+    await tracker.close().finally(() => services.close());
   }
   return 0;
 });

@@ -1,29 +1,37 @@
 /** What ClickHouse knows of a tenant's day: where a counter begins that is new or was wiped. */
 import type { ClickHouseClient } from '@clickhouse/client';
 import { dayOf } from '../period.js';
-import type { UsedToday } from './quota-gate.js';
+import type { QuotaCounts, UsedToday } from './quota-gate.js';
 
 /**
  * Redis is the gate, ClickHouse the truth. After a wipe in the middle of a day at most quota + U
  * requests pass, U being those that were admitted and are not yet in ClickHouse; after a flush of
- * the tracker U is 0. Failed queries count here as they do at the gate.
+ * the tracker U is 0. Failed queries count here as they do at the gate. While ClickHouse is away a
+ * count that is not there begins at 0: a tenant may use its day's quota again, and nobody is refused
+ * for a failure of ours.
  *
  * @example const gate = redisQuotaGate(redis, { usedToday: usedTodayFrom(clickhouse) });
  */
 export function usedTodayFrom(clickhouse: ClickHouseClient): UsedToday {
   return async (tenantId, now) => {
-    const result = await clickhouse.query({
-      query: `
-        SELECT
-          sumIf(events, event_type = 'query') AS queries,
-          sum(tokens_input) + sum(tokens_output) AS tokens
-        FROM usage_daily
-        WHERE tenant_id = {tenantId:String}
-          AND day = {day:Date}`,
-      query_params: { tenantId, day: dayOf(now) },
-      format: 'JSONEachRow',
-    });
-    const [used] = await result.json<{ queries: number; tokens: number }>();
-    return used ?? { queries: 0, tokens: 0 };
+    try {
+      const result = await clickhouse.query({
+        query: `
+          SELECT
+            sumIf(events, event_type = 'query') AS queries,
+            sum(tokens_input) + sum(tokens_output) AS tokens
+          FROM usage_daily
+          WHERE tenant_id = {tenantId:String}
+            AND day = {day:Date}`,
+        query_params: { tenantId, day: dayOf(now) },
+        format: 'JSONEachRow',
+      });
+      const [used] = await result.json<QuotaCounts>();
+      return used ?? NOTHING;
+    } catch {
+      return NOTHING;
+    }
   };
 }
+
+const NOTHING: QuotaCounts = { queries: 0, tokens: 0 };

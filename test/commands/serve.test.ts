@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -67,5 +68,18 @@ describe('npm run serve', () => {
       code: 2,
       printed: sentence,
     });
+  });
+
+  it('says so and ends, with nothing left behind, when events can go nowhere', async () => {
+    const file = join(copy.folder, '.data', 'serve', 'fallback.jsonl');
+    rmSync(file, { force: true });
+    mkdirSync(file, { recursive: true });
+    const { child, url, keys } = await serve();
+    const headers = { authorization: `Bearer ${keys.get('acme-corp')}`, 'content-type': 'application/json' };
+    const body = '{"question":"What is a meter?"}';
+    expect((await fetch(`${url}/query`, { method: 'POST', headers, body })).status).toBe(200);
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([2, null]);
+    await expect.poll(() => processesOf(copy.folder), { timeout: 10_000 }).toEqual([]);
   });
 });

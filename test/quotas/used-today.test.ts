@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { createClient } from '@clickhouse/client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { encodeBatch } from '../../src/metering/encode-batch.js';
 import { insertBatch } from '../../src/metering/insert-batch.js';
 import { inProcessQuotaGate } from '../../src/quotas/in-process-quota-gate.js';
-import type { QuotaGate } from '../../src/quotas/quota-gate.js';
+import type { QuotaGate, UsedToday } from '../../src/quotas/quota-gate.js';
 import { redisQuotaGate } from '../../src/quotas/redis-quota-gate.js';
+import { steadyQuotaGate } from '../../src/quotas/steady-quota-gate.js';
 import { usedTodayFrom } from '../../src/quotas/used-today.js';
 import { type Embedded, openEmbedded } from '../support/embedded.js';
 import { eventOf } from '../support/events.js';
@@ -69,6 +71,22 @@ describe.each([
       : inProcessQuotaGate({ usedToday: counting });
     for (let time = 1; time <= 3; time += 1) await gate.reserve(requestOf({}));
     expect(asked).toBe(1);
+  });
+});
+
+describe('the gate while ClickHouse is away', () => {
+  it('begins a count that is not there at 0, and keeps those in Redis', async () => {
+    const away = createClient({ url: 'http://127.0.0.1:1', request_timeout: 1_000 });
+    const gateWith = (usedToday: UsedToday) =>
+      steadyQuotaGate(redisQuotaGate(engine.redis, { usedToday }), { usedToday });
+    expect(await passes(gateWith(usedToday()), 4)).toBe(4);
+    const gate = gateWith(usedTodayFrom(away));
+    const other = await gate.reserve(requestOf({ tenantId: 'beta-inc' }));
+    expect(other.windows[0]?.used).toBe(1);
+    expect(await passes(gate, 20)).toBe(6);
+    expect(gate.mode).toBe('redis');
+    await away.close();
+    await engine.redis.del(['meterbridge:quota:{beta-inc}:2025-11-15']);
   });
 });
 
