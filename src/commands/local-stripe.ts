@@ -1,17 +1,19 @@
-/** `npm run local-stripe`: the local Stripe on a port, its state in memory. */
+/** `npm run local-stripe`: the local Stripe on a port, its state in memory or in a file. */
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { createLocalStripe } from '../local-stripe/create-local-stripe.js';
+import { refuseRequest } from '../local-stripe/http/handle-request.js';
 import { listen } from '../server/listen.js';
 import { runCommand } from './run-command.js';
 
-const HELP = `npm run local-stripe -- [--port N] [--host ADDRESS]
+const HELP = `npm run local-stripe -- [--port N] [--host ADDRESS] [--file PATH]
 
-Serves a local Stripe until Ctrl-C; its state lives as long as the process.
+Serves a local Stripe until Ctrl-C; its state lives as long as the process, or in a file.
 What it supports stands in src/local-stripe/README.md.
 
   --port N        default 12111; 0 takes a free one
   --host ADDRESS  default 127.0.0.1
+  --file PATH     keeps the state there, for the next time; made if it is missing
 `;
 
 /** How often webhooks and renewals of customers without a test clock are looked after. */
@@ -20,14 +22,18 @@ const TICK_MS = 1_000;
 await runCommand(HELP, async (args) => {
   const { values } = parseArgs({
     args,
-    options: { port: { type: 'string', default: '12111' }, host: { type: 'string', default: '127.0.0.1' } },
+    options: {
+      port: { type: 'string', default: '12111' },
+      host: { type: 'string', default: '127.0.0.1' },
+      file: { type: 'string' },
+    },
   });
   const port = Number(values.port);
   if (!/^\d{1,5}$/.test(values.port) || port > 65_535) {
     throw new RangeError(`Cannot listen: --port must be 0 to 65535, current value is ${values.port}`);
   }
-  const local = createLocalStripe();
-  const server = await listen(local, { port, host: values.host });
+  const local = createLocalStripe(values.file === undefined ? {} : { file: values.file });
+  const server = await listen(local, { port, host: values.host, refuse: refuseRequest });
   const { hostname, port: taken } = new URL(server.url);
   console.log(`Local Stripe on ${server.url}`);
   console.log(`  new Stripe('sk_test_local', { host: '${hostname}', port: ${taken}, protocol: 'http' })`);

@@ -12,7 +12,8 @@ import type { DeliveryPlan, WebhookHandler } from './events/delivery-plan.js';
 import { type Fault, withFaults } from './http/faults.js';
 import { requestHandler } from './http/handle-request.js';
 import { ROUTES } from './resources/routes.js';
-import { Account, type AccountSettings } from './state/account.js';
+import { Account } from './state/account.js';
+import { type AccountSettings, settingsOf } from './state/settings.js';
 import { loadSnapshot, openStateFile, type StateFile, takeSnapshot } from './state/state-file.js';
 
 export interface LocalStripeOptions extends Partial<AccountSettings> {
@@ -20,7 +21,7 @@ export interface LocalStripeOptions extends Partial<AccountSettings> {
   readonly now?: () => Date;
   /** Makes ids the same in every run. @default random ids */
   readonly seed?: string;
-  /** A file that keeps the state; it is made if it is missing. @default none: memory only */
+  /** A file that keeps the state, for one process at a time; it is made if it is missing. @default none: memory only */
   readonly file?: string;
   /** A state to begin with, from {@link LocalStripe.snapshot}. */
   readonly snapshot?: string;
@@ -67,7 +68,8 @@ export interface LocalStripe {
 /**
  * Opens a local Stripe account.
  *
- * @throws RangeError for settings that make no sense.
+ * @throws RangeError for options that make no sense, and for a snapshot that is none.
+ * @throws Error naming the file when another process has it open, or when it is not a local Stripe's.
  * @example
  * const local = createLocalStripe({ seed: 'lesson' });
  * const stripe = local.client();
@@ -76,7 +78,10 @@ export interface LocalStripe {
 export function createLocalStripe(options: LocalStripeOptions = {}): LocalStripe {
   const { now = () => new Date(), seed, file: path, snapshot } = options;
   let file: StateFile | undefined;
-  const account = new Account(settingsOf(options), now, { seed, save: (changes) => file?.append(changes) });
+  const account = new Account(settingsOf(options, OTHERS), now, {
+    seed,
+    save: (changes) => file?.append(changes),
+  });
   if (snapshot !== undefined) loadSnapshot(account, snapshot);
   if (path !== undefined) file = openStateFile(path, account);
   const background = new Background(account);
@@ -133,42 +138,13 @@ export function createLocalStripe(options: LocalStripeOptions = {}): LocalStripe
     close: async () => {
       await background.settled();
       file?.close();
-      file = undefined;
     },
   };
   return local;
 }
 
-const DEFAULTS: AccountSettings = {
-  retryDays: [3, 7, 14],
-  endOfRetries: 'canceled',
-  usageGraceHours: 1,
-  clockLimits: true,
-  searchLagSeconds: 60,
-};
-
-const MOST_GRACE_HOURS = 72;
-
-function settingsOf(options: LocalStripeOptions): AccountSettings {
-  const {
-    retryDays = DEFAULTS.retryDays,
-    endOfRetries = DEFAULTS.endOfRetries,
-    usageGraceHours = DEFAULTS.usageGraceHours,
-    clockLimits = DEFAULTS.clockLimits,
-    searchLagSeconds = DEFAULTS.searchLagSeconds,
-  } = options;
-  if (!retryDays.every((day, index) => Number.isInteger(day) && day > (retryDays[index - 1] ?? 0))) {
-    throw new RangeError(
-      `Cannot retry payments: days must be whole and rise, current value is ${retryDays.join(', ')}`,
-    );
-  }
-  if (!Number.isInteger(usageGraceHours) || usageGraceHours < 1 || usageGraceHours > MOST_GRACE_HOURS) {
-    throw new RangeError(
-      `Cannot give grace: need 1 to ${MOST_GRACE_HOURS} hours, current value is ${usageGraceHours}`,
-    );
-  }
-  return { retryDays, endOfRetries, usageGraceHours, clockLimits, searchLagSeconds };
-}
+/** Options that are no settings of the account. */
+const OTHERS = ['now', 'seed', 'file', 'snapshot'];
 
 function seconds(time: Date): number {
   if (Number.isNaN(time.getTime())) throw new RangeError('Cannot tell the time: the date is invalid');

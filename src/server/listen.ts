@@ -1,7 +1,7 @@
 /** The application on a port. */
 import { once } from 'node:events';
-import type { Server } from 'node:http';
-import { serve } from '@hono/node-server';
+import { createServer } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
 import type { App } from './app.js';
 
 export interface Listening {
@@ -12,15 +12,21 @@ export interface Listening {
 
 /**
  * @param app what answers
- * @param options `port` 0 is a free one; `host` is loopback unless it is said otherwise
+ * @param options `port` 0 is a free one; `host` is loopback unless it is said otherwise; `refuse` answers
+ *   what is no request, e.g. one with an invalid Host, by default with a 400 without a body
  * @throws Error naming the port when it is taken.
  * @example const { url, close } = await listen(app, { port: 0 });
  */
 export async function listen(
   app: Pick<App, 'fetch'>,
-  { port = 0, host = '127.0.0.1' }: { port?: number; host?: string } = {},
+  {
+    port = 0,
+    host = '127.0.0.1',
+    refuse,
+  }: { port?: number; host?: string; refuse?: (error: unknown) => Response } = {},
 ): Promise<Listening> {
-  const server = serve({ fetch: app.fetch, port, hostname: host }) as Server;
+  const options = { hostname: host, ...(refuse && { errorHandler: refuse }) };
+  const server = createServer(getRequestListener(app.fetch, options)).listen(port, host);
   try {
     await once(server, 'listening');
   } catch (error) {

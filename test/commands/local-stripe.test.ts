@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import Stripe from 'stripe';
@@ -16,22 +17,47 @@ afterAll(() => {
   copy.remove();
 });
 
+/** Starts the command on a free port. */
+async function serve(...args: string[]) {
+  const program = join(copy.folder, '.build', 'commands', 'local-stripe.js');
+  const child = spawn(process.execPath, [program, '--port', '0', ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  children.push(child);
+  const lines: string[] = [];
+  for await (const line of createInterface(child.stdout)) if (lines.push(line) === 2) break;
+  const [, port = ''] = /port: (\d+)/.exec(lines[1] ?? '') ?? [];
+  const stripe = new Stripe('sk_test_local', { host: '127.0.0.1', port: Number(port), protocol: 'http' });
+  return { child, lines, port, stripe };
+}
+
 describe('npm run local-stripe', () => {
   it('serves the SDK until Ctrl-C, and says how to reach it', async () => {
-    const program = join(copy.folder, '.build', 'commands', 'local-stripe.js');
-    const child = spawn(process.execPath, [program, '--port', '0'], { stdio: ['ignore', 'pipe', 'inherit'] });
-    children.push(child);
-    const lines: string[] = [];
-    for await (const line of createInterface(child.stdout)) if (lines.push(line) === 2) break;
-    const [, port = ''] = /port: (\d+)/.exec(lines[1] ?? '') ?? [];
+    const { child, lines, port, stripe } = await serve();
     expect(lines).toEqual([
       `Local Stripe on http://127.0.0.1:${port}`,
       `  new Stripe('sk_test_local', { host: '127.0.0.1', port: ${port}, protocol: 'http' })`,
     ]);
-    const stripe = new Stripe('sk_test_local', { host: '127.0.0.1', port: Number(port), protocol: 'http' });
     expect((await stripe.customers.create({ email: 'ada@example.com' })).email).toBe('ada@example.com');
     child.kill('SIGINT');
     expect(await once(child, 'exit')).toEqual([0, null]);
+  });
+
+  it('keeps its state in a file', async () => {
+    const file = join(copy.folder, 'stripe.jsonl');
+    for (const count of [1, 2]) {
+      const { child, stripe } = await serve('--file', file);
+      await stripe.customers.create({ email: 'ada@example.com' });
+      expect((await stripe.customers.list()).data).toHaveLength(count);
+      if (count === 1) {
+        const second = await copy.run('.build/commands/local-stripe.js', ['--port', '0', '--file', file]);
+        expect(second.code).toBe(2);
+        expect(second.printed).toContain(`Cannot open ${file}: process ${child.pid} has it open`);
+      }
+      child.kill('SIGINT');
+      expect(await once(child, 'exit')).toEqual([0, null]);
+    }
+    expect(existsSync(`${file}.lock`)).toBe(false);
   });
 
   it('ends with 2 and one sentence for a port that is none', async () => {

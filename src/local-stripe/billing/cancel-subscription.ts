@@ -34,7 +34,8 @@ export function cancelNow(account: Account, id: string, params: CancelParams): S
   const { now } = account.customer(before.customer as string);
   const items = before.items.data;
   const { comment, feedback } = params.cancellation_details ?? {};
-  if (params.prorate && before.status !== 'trialing') {
+  // An incomplete subscription has paid for nothing yet.
+  if (params.prorate && before.status !== 'trialing' && before.status !== 'incomplete') {
     for (const item of items) creditUnused(account, before, item, { at: now, parent: null });
   }
   const ended = endSubscription(account, before, {

@@ -1,12 +1,12 @@
 /** Changes of a subscription: its items with their prorations, its trial, its end. */
 
-import { invalid, unsupported } from '../http/api-error.js';
 import { defined, patched } from '../http/patched.js';
 import type { Account } from '../state/account.js';
 import { nulls } from '../state/stored.js';
 import type { Invoice, Subscription, SubscriptionItem } from '../state/tables.js';
 import { beginPeriod, withSpan } from './begin-period.js';
 import { intervalOf, isFree, spanOf, unbilledUsage } from './billing-period.js';
+import { checkChange, checkNotLater } from './check-change.js';
 import { collectPayment } from './collect-payment.js';
 import { checkMethod } from './create-subscription.js';
 import { finalizeInvoice } from './finalize-invoice.js';
@@ -23,11 +23,13 @@ export function changeSubscription(
   account: Account,
   id: string,
   params: UpdateSubscriptionParams,
+  { isPreview = false } = {},
 ): Subscription {
   const { tables } = account;
   const before = tables.subscriptions.one(id);
   const { clock, now } = account.customer(before.customer as string);
-  checkChangeable(before, params);
+  checkChange(before, params);
+  if (!isPreview) checkNotLater(params, now);
   checkMethod(account, before.customer as string, params.default_payment_method);
   checkQuantities(account, params.items ?? []);
   const changes = itemChanges(account, before, params);
@@ -56,25 +58,6 @@ export function changeSubscription(
     if (error && params.payment_behavior === 'error_if_incomplete') throw error;
   }
   return tables.subscriptions.one(id);
-}
-
-function checkChangeable(before: Subscription, params: UpdateSubscriptionParams): void {
-  const { metadata: _, cancellation_details: __, ...rest } = params;
-  if (before.ended_at !== null && Object.values(rest).some((value) => value !== undefined)) {
-    throw invalid('A canceled subscription can only update its cancellation_details and metadata.');
-  }
-  if (before.status === 'incomplete' && params.items)
-    throw unsupported('A change of items of an incomplete subscription', 'items');
-  if (params.trial_end !== undefined && params.trial_end !== 'now' && before.status !== 'trialing') {
-    throw unsupported('A trial for a subscription that has left its trial', 'trial_end');
-  }
-  const { start, end } = spanOf(before);
-  const at = params.proration_date;
-  if (at !== undefined && (at < start || at > end)) {
-    throw invalid('Cannot specify `proration_date` outside of the current period.', {
-      param: 'proration_date',
-    });
-  }
 }
 
 /** What a trial's end does unless it is told otherwise. */

@@ -8,7 +8,7 @@ import { type Invoice, subscriptionOf } from '../state/tables.js';
 import { endSubscription } from './end-subscription.js';
 import { openDispute } from './open-dispute.js';
 import { cancelPayment, intentOf, recordCharge } from './payments.js';
-import { changeStatus, settled } from './settle-subscription.js';
+import { changeStatus, isDecisive, settled } from './settle-subscription.js';
 import { declineErrorCode, declineMessage, declineOf, HARD_DECLINES, testCardOf } from './test-cards.js';
 
 const DAY = 86_400;
@@ -152,14 +152,15 @@ function recordFailure(
   if (!silent) account.emit('invoice.payment_failed', failed, { clock });
   account.tables.customers.change(before.customer as string, { delinquent: true });
   if (!subscription) return;
-  const isLatest = subscription.latest_invoice === before.id;
-  if (isLatest && subscription.status === 'active') changeStatus(account, subscription, 'past_due');
+  const decides = isDecisive(account, subscription, before.id);
+  if (decides && subscription.status === 'active') changeStatus(account, subscription, 'past_due');
   if (counted && retried && next === null) giveUp(account, subscription.id);
 }
 
-/** After the last retry the account's setting decides. */
+/** After the last retry the account's setting decides; what has ended stays as it ended. */
 function giveUp(account: Account, id: string): void {
   const subscription = account.tables.subscriptions.one(id);
+  if (subscription.ended_at !== null) return;
   const { endOfRetries } = account.settings;
   switch (endOfRetries) {
     case 'canceled':
@@ -178,7 +179,9 @@ function giveUp(account: Account, id: string): void {
 /** @throws ApiError 400 unless the invoice can be paid. */
 export function checkPayable(invoice: Invoice): void {
   if (invoice.status === 'paid') throw invalid('Invoice is already paid');
-  if (invoice.status === 'void') {
+  // A negative last invoice was written off without having been final: it has nothing to pay.
+  const isCredit = invoice.status === 'uncollectible' && invoice.amount_remaining === 0;
+  if (invoice.status === 'void' || isCredit) {
     throw invalid("You can only pass in open invoices. This invoice isn't open.");
   }
 }

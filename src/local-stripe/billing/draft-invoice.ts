@@ -48,23 +48,32 @@ export function draftInvoice(account: Account, options: DraftOptions): Invoice {
   ];
   for (const item of pending) tables.invoiceItems.change(item.id, { invoice: id });
   if (usage.length > 0) tables.usageSegments.put({ id, segments: usage });
-  const isRenewal = reason === 'subscription_cycle' && usage.length > 0;
-  const finalizeAt = now + (isRenewal ? account.settings.usageGraceHours : 1) * HOUR;
-  const charges = autoAdvance && collection.method === 'charge_automatically';
   const blank = {
     ...blankInvoice(customer, { id, now, collection, subscription, period, reason }),
     description: options.description ?? null,
     metadata: options.metadata ?? {},
-    auto_advance: autoAdvance,
-    // Stripe shows the second after the one in which it finalizes.
-    automatically_finalizes_at: autoAdvance ? finalizeAt + 1 : null,
-    next_payment_attempt: charges ? finalizeAt : null,
   };
-  const invoice = tables.invoices.put(withLines(account, blank, drafts));
-  if (autoAdvance) account.schedule('finalize', id, { clock, at: finalizeAt });
+  const invoice = advance(account, withLines(account, blank, drafts), autoAdvance);
   if (subscription) tables.subscriptions.change(subscription.id, { latest_invoice: id });
   account.emit('invoice.created', invoice, { clock });
   return invoice;
+}
+
+/** Lets a draft be finalized by itself an hour after its making, a renewal's after the grace for usage; or not. */
+export function advance(account: Account, draft: Invoice, isOn: boolean): Invoice {
+  const { id, billing_reason: reason, collection_method: method } = draft;
+  const { clock, now } = account.customer(draft.customer as string);
+  const billsUsage = reason === 'subscription_cycle' && account.tables.usageSegments.get(id);
+  const at = draft.created + (billsUsage ? account.settings.usageGraceHours : 1) * HOUR;
+  if (isOn) account.schedule('finalize', id, { clock, at: Math.max(at, now) });
+  else account.unschedule('finalize', id);
+  return account.tables.invoices.put({
+    ...draft,
+    auto_advance: isOn,
+    // Stripe shows the second after the one in which it finalizes.
+    automatically_finalizes_at: isOn ? at + 1 : null,
+    next_payment_attempt: isOn && method === 'charge_automatically' ? at : null,
+  });
 }
 
 /** A draft with these lines, and the totals that follow from them and from the customer's balance. */

@@ -66,7 +66,7 @@ export function creditUnused(
   { at, parent = parentOf(item) }: { at: number; parent?: InvoiceItem['parent'] },
 ): void {
   const { billed } = account.tables.items.one(item.id);
-  if (!billed || billed.end <= at) return;
+  if (!billed || billed.end <= at || isWrittenOff(account, billed)) return;
   const price = account.tables.prices.one(billed.price);
   const start = Math.max(at, billed.start);
   const share = { part: BigInt(billed.end - start), whole: BigInt(billed.end - billed.start) };
@@ -80,6 +80,13 @@ export function creditUnused(
     parent,
     proration: { credited_items: creditedItems(account, billed), discount_amounts: [] },
   });
+}
+
+/** Whether the charge will not be paid: what was not paid for is not given back. */
+function isWrittenOff({ tables }: Account, { on }: Billed): boolean {
+  const id = 'invoice' in on ? on.invoice : tables.invoiceItems.get(on.invoiceItem)?.invoice;
+  const status = tables.invoices.get(id)?.status;
+  return status === 'void' || status === 'uncollectible';
 }
 
 /** The charge for the rest of a period under a new price or quantity. */

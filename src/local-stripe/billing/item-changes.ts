@@ -52,7 +52,8 @@ export function itemChanges(
         account,
         subscription.id,
         { price, quantity, metadata },
-        { created: now, usageFrom: now },
+        // Usage of a trial is free.
+        { created: now, usageFrom: Math.max(now, subscription.trial_end ?? now) },
       );
       return withSpan([item], spanOf(subscription)).map((after): ItemChange => ({ before: null, after }));
     });

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { invalid, unsupported } from '../http/api-error.js';
 import { choice, flag, id, list, timestamp } from '../http/parameters.js';
 import type { Account } from '../state/account.js';
+import { nulls } from '../state/stored.js';
 import type { Invoice } from '../state/tables.js';
 import { spanOf } from './billing-period.js';
 import { cancelNow } from './cancel-subscription.js';
@@ -47,10 +48,26 @@ export function previewInvoice(account: Account, params: PreviewParams): Invoice
   return {
     ...made,
     id: made.id.replace(/^in_/, 'upcoming_in_'),
-    status: 'draft',
-    number: null,
+    ...asDraft(made),
     ...(made.billing_reason === 'subscription_cycle' && { billing_reason: 'upcoming' }),
+  };
+}
+
+/** As it would be made: what its finalization and its payment would add is not so yet. */
+function asDraft({ amount_due: due }: Invoice): Partial<Invoice> {
+  return {
+    amount_paid: 0,
+    amount_remaining: due,
+    attempt_count: 0,
+    attempted: false,
     automatically_finalizes_at: null,
+    effective_at: null,
+    ending_balance: null,
+    hosted_invoice_url: null,
+    invoice_pdf: null,
+    number: null,
+    status: 'draft',
+    status_transitions: nulls('finalized_at marked_uncollectible_at paid_at voided_at'),
   };
 }
 
@@ -71,7 +88,8 @@ function previewNew(
     trial_end,
     billing_cycle_anchor: anchor?.timestamp,
   });
-  return account.tables.invoices.one(created.latest_invoice as string);
+  // Metered items alone bill nothing at the beginning.
+  return account.tables.invoices.get(created.latest_invoice) ?? nothingUpcoming();
 }
 
 function previewChange(
@@ -88,21 +106,25 @@ function previewChange(
   if (anchor?.type === 'timestamp') {
     throw invalid('A subscription’s anchor moves to `now` only.', { param: 'billing_cycle_anchor' });
   }
-  if (cancels) cancelNow(account, id, { invoice_now: true, prorate: change.proration_behavior !== 'none' });
-  else
-    changeSubscription(account, id, {
-      ...change,
-      ...(anchor && { billing_cycle_anchor: { type: anchor.type } }),
-    });
+  if (cancels) {
+    const { proration_behavior: behavior, ...rest } = { ...change, billing_cycle_anchor: anchor };
+    const [other] = Object.entries(rest).filter(([, value]) => value !== undefined);
+    if (other) throw unsupported(`${other[0]} in the preview of a cancellation`, 'subscription_details');
+    cancelNow(account, id, { invoice_now: true, prorate: behavior !== 'none' });
+  } else {
+    const moved = anchor && { billing_cycle_anchor: { type: anchor.type } };
+    changeSubscription(account, id, { ...change, ...moved }, { isPreview: true });
+  }
   let latest = subscriptions.one(id).latest_invoice;
   if (latest === before.latest_invoice && !cancels) {
     renewEarly(account, id);
     latest = subscriptions.one(id).latest_invoice;
   }
-  if (!latest || latest === before.latest_invoice) {
-    throw invalid('No upcoming invoices for customer', { code: 'invoice_upcoming_none' });
-  }
-  return invoices.one(latest);
+  return latest && latest !== before.latest_invoice ? invoices.one(latest) : nothingUpcoming();
+}
+
+function nothingUpcoming(): never {
+  throw invalid('No upcoming invoices for customer', { code: 'invoice_upcoming_none' });
 }
 
 /** Ends the period as of its end. */

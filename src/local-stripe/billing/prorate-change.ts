@@ -1,7 +1,8 @@
 /** What a change within a period costs. */
 import { periodAround } from '../clock/interval.js';
+import { invalid } from '../http/api-error.js';
 import type { Account } from '../state/account.js';
-import type { Invoice, Subscription } from '../state/tables.js';
+import type { Invoice, Subscription, SubscriptionItem } from '../state/tables.js';
 import { billSubscription } from './begin-period.js';
 import { intervalOf, isMetered, spanOf } from './billing-period.js';
 import { billUsageSoFar, chargeRemaining, creditUnused } from './invoice-items.js';
@@ -20,6 +21,7 @@ export function prorateChange(
   const changed = changes.filter(
     ({ before: old, after }) => old?.price.id !== after?.price.id || old?.quantity !== after?.quantity,
   );
+  for (const { before: old } of changed) if (old) checkNotBilledAnew(account, old, at);
   const [first] = before.items.data;
   const whole = periodAround(
     before.billing_cycle_anchor,
@@ -42,4 +44,15 @@ export function prorateChange(
   const subscription = account.tables.subscriptions.one(before.id);
   const { start } = spanOf(subscription);
   return billSubscription(account, subscription, { reason: 'subscription_update', start, autoAdvance: true });
+}
+
+/** Time before an item's last change is billed already; a change from before it would bill it again. */
+function checkNotBilledAnew(account: Account, { id, price }: SubscriptionItem, at: number): void {
+  const { billed, usageFrom } = account.tables.items.one(id);
+  const since = isMetered(price) ? usageFrom : billed?.start;
+  if (since === undefined || at >= since) return;
+  throw invalid(
+    `Cannot specify \`proration_date\` before the last change of the subscription item ${id}, at ${since}.`,
+    { param: 'proration_date' },
+  );
 }

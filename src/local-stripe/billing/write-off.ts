@@ -48,3 +48,18 @@ export function markUncollectible(account: Account, id: string): Invoice {
   settled(account, invoice);
   return invoice;
 }
+
+/** Its customer is going: nothing more is collected of it by itself, and a draft is void. */
+export function abandonInvoice(account: Account, { id, customer, ...before }: Invoice): void {
+  const { clock, now } = account.customer(customer as string);
+  const { invoices } = account.tables;
+  stopCollecting(account, id);
+  if (before.status !== 'draft' && before.status !== 'open') return;
+  const still = { auto_advance: false, automatically_finalizes_at: null, next_payment_attempt: null };
+  if (before.status === 'open') invoices.change(id, still);
+  else {
+    const status_transitions = { ...before.status_transitions, voided_at: now };
+    const invoice = invoices.change(id, { ...still, status: 'void', status_transitions });
+    account.emit('invoice.voided', invoice, { clock });
+  }
+}

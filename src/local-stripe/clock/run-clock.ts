@@ -43,8 +43,18 @@ export async function runClock(account: Account, clock: string, until: number): 
     } else if (delivery) {
       if (clock !== LIVE_CLOCK && delivery.at > account.timeOf(clock))
         account.workAt(clock, delivery.at, () => undefined);
-      await deliverNext(account, clock, delivery.at);
+      await handOver(account, clock, delivery.at);
     }
+  }
+}
+
+/** The clock waits for the handlers, which may therefore write: else none that writes could ever succeed. */
+async function handOver(account: Account, clock: string, at: number): Promise<void> {
+  account.waiting.add(clock);
+  try {
+    await deliverNext(account, clock, at);
+  } finally {
+    account.waiting.delete(clock);
   }
 }
 

@@ -1,70 +1,88 @@
-/** Hands webhooks over, signed, and tries again when they are refused. */
-import { createHmac } from 'node:crypto';
+/** Hands webhooks over: each endpoint takes its events one after the other, endpoints go side by side. */
 import type Stripe from 'stripe';
-import type { Account } from '../state/account.js';
-import type { DeliveryRow, StoredEvent } from '../state/rows.js';
+import { type Account, LIVE_CLOCK } from '../state/account.js';
+import type { DeliveryRow } from '../state/rows.js';
+import { handOver } from './hand-over.js';
+import { placesInOrder } from './places-in-order.js';
 
-/** Stripe says "quickly" and no number. */
-const TIMEOUT_MS = 10_000;
 /** Stripe tries for three days, more and more rarely; the spans between are not published. */
 const FIRST_RETRY_SECONDS = 300;
 const LONGEST_WAIT_SECONDS = 12 * 3_600;
 const TRIED_FOR_SECONDS = 3 * 86_400;
+/** While an endpoint lets wait, it is looked this often whether there is something new for the others. */
+const LOOK_MS = 50;
 
-/** Hands over all that is due first on a clock, one after the other. */
+/** Hands over all that is due first on a clock, and what joins it until every endpoint is done. */
 export async function deliverNext(account: Account, clock: string, until: number): Promise<void> {
-  const { deliveries, events } = account.tables;
-  const first = deliveries.next(clock, until);
+  const first = account.tables.deliveries.next(clock, until);
   if (!first) return;
-  for (const delivery of inOrder(account, deliveries.dueBy(clock, first.at))) {
-    if (deliveries.get(delivery.id) !== delivery) continue;
-    const { event } = events.one(delivery.event);
-    const taken = await handOver(account, delivery.endpoint, event);
-    account.work(null, () => (taken ? settle(account, delivery) : postpone(account, delivery)));
+  const busy = new Map<string, Promise<void>>();
+  for (;;) {
+    for (const [endpoint, due] of dueByEndpoint(account, clock, horizonOf(account, clock, first.at))) {
+      if (busy.has(endpoint)) continue;
+      busy.set(
+        endpoint,
+        deliverAll(account, inOrder(account, due)).finally(() => busy.delete(endpoint)),
+      );
+    }
+    if (busy.size === 0) return;
+    await anyOrLater([...busy.values()]);
   }
 }
 
-function inOrder(account: Account, due: readonly DeliveryRow[]): readonly DeliveryRow[] {
+/** A test clock stands still meanwhile; the live one goes on, as far as there is no step to be done first. */
+function horizonOf(account: Account, clock: string, at: number): number {
+  if (clock !== LIVE_CLOCK) return at;
+  const now = account.now();
+  const step = account.tables.due.next(clock, now);
+  return Math.max(at, step ? step.at - 1 : now);
+}
+
+/** For each endpoint what it gets first: all of one second. */
+function dueByEndpoint(account: Account, clock: string, until: number): Map<string, DeliveryRow[]> {
+  const found = new Map<string, DeliveryRow[]>();
+  for (const delivery of account.tables.deliveries.dueBy(clock, until)) {
+    const due = found.get(delivery.endpoint) ?? [];
+    if (due.length === 0) found.set(delivery.endpoint, due);
+    if ((due[0] ?? delivery).at === delivery.at) due.push(delivery);
+  }
+  return found;
+}
+
+function inOrder(account: Account, due: readonly DeliveryRow[]): DeliveryRow[] {
   const { order } = account.deliveryPlan;
-  if (!order) return due;
-  const events = due.map(({ event }) => account.tables.events.one(event).event as unknown as Stripe.Event);
-  const places = order(events).map((event) => events.indexOf(event));
-  return places.map((place) => due[place]).filter((delivery) => delivery !== undefined);
-}
-
-/** The signature header over a body, e.g. `t=1764547200,v1=5257a8…` */
-export function sign(body: string, secret: string, at: number): string {
-  return `t=${at},v1=${createHmac('sha256', secret).update(`${at}.${body}`).digest('hex')}`;
-}
-
-/** Whether the event was taken: a 2xx from an address, no error from a function. */
-async function handOver(account: Account, endpoint: string, event: StoredEvent): Promise<boolean> {
-  const body = JSON.stringify(event, null, 2);
-  // Receivers compare the signature's time with their own clock, so it is the real one.
-  const at = Math.floor(Date.now() / 1_000);
-  const local = account.functions.get(endpoint);
-  const remote = account.tables.webhookEndpoints.get(endpoint);
+  if (!order) return [...due];
+  const ids = due.map(({ event }) => event);
   try {
-    if (local) {
-      await local.handler(body, sign(body, local.secret, at));
-      return true;
-    }
-    // An endpoint that is gone has nothing to wait for.
-    if (!remote) return true;
-    const response = await fetch(remote.url, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json; charset=utf-8',
-        'stripe-signature': sign(body, remote.secret, at),
-      },
-      body,
-      redirect: 'manual',
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
-    await response.body?.cancel();
-    return response.ok;
-  } catch {
-    return false;
+    const events = ids.map((id) => account.tables.events.one(id).event as unknown as Stripe.Event);
+    const wanted = order(events).map(({ id }) => id);
+    return placesInOrder(ids, wanted).map((place) => due[place] as DeliveryRow);
+  } catch (error) {
+    console.error('Cannot use the order of the delivery plan, events keep their own:', error);
+    return [...due];
+  }
+}
+
+async function deliverAll(account: Account, due: readonly DeliveryRow[]): Promise<void> {
+  for (const delivery of due) {
+    if (account.tables.deliveries.get(delivery.id) !== delivery) continue;
+    const { event } = account.tables.events.one(delivery.event);
+    const taken = await handOver(account, delivery.endpoint, event);
+    // In the meantime it may have gone with its clock.
+    if (account.tables.deliveries.get(delivery.id) === delivery) note(account, delivery, taken);
+  }
+}
+
+/**
+ * Notes how it went. Should that fail, since the file takes no more, the delivery is over in memory
+ * alone: it must not be tried without end, and comes again when the file is opened again.
+ */
+function note(account: Account, delivery: DeliveryRow, taken: boolean): void {
+  try {
+    account.work(null, () => (taken ? settle(account, delivery) : postpone(account, delivery)));
+  } catch (error) {
+    console.error(error);
+    account.tables.deliveries.load(delivery.id, null);
   }
 }
 
@@ -83,4 +101,14 @@ function postpone(account: Account, delivery: DeliveryRow): void {
   if (delivery.at >= last) deliveries.delete(delivery.id);
   else
     deliveries.put({ ...delivery, at: Math.min(delivery.at + wait, last), attempts: delivery.attempts + 1 });
+}
+
+/** Resolves with the first of them, or after a while. */
+async function anyOrLater(work: readonly Promise<void>[]): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const later = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, LOOK_MS);
+  });
+  await Promise.race([...work, later]);
+  clearTimeout(timer);
 }

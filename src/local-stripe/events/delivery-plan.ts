@@ -5,7 +5,8 @@ import type Stripe from 'stripe';
  * Stripe promises no order and no single delivery; a plan makes a handler meet what it must survive.
  *
  * @example
- * stripe.deliveryPlan = { *   copies: (event) => (event.type === 'invoice.paid' ? 2 : 1),
+ * local.deliveryPlan = {
+ *   copies: (event) => (event.type === 'invoice.paid' ? 2 : 1),
  *   order: (events) => events.toReversed(),
  * };
  */
@@ -14,7 +15,11 @@ export interface DeliveryPlan {
   readonly copies?: (event: Stripe.Event) => number;
   /** Seconds of the clock by which a copy is late; copies count from 0. @default not late */
   readonly delaySeconds?: (event: Stripe.Event, copy: number) => number;
-  /** The order of events that are due in the same second. @default that of their making */
+  /**
+   * The order of the events that an endpoint gets in the same second. What is left out comes last.
+   *
+   * @default that of their making
+   */
   readonly order?: (events: readonly Stripe.Event[]) => readonly Stripe.Event[];
 }
 

@@ -8,6 +8,10 @@ import { API_VERSION } from './api-version.js';
 /** Events can be read for this long after their making, on the clock of their object. */
 export const EVENTS_KEPT_SECONDS = 30 * 86_400;
 
+const MOST_COPIES = 1_000;
+/** A hundred years. */
+const LONGEST_DELAY = 3_155_760_000;
+
 export function keepEvents(account: Account): void {
   for (const pending of account.outbox.splice(0)) {
     const targets = targetsOf(account, pending.type);
@@ -55,8 +59,9 @@ function planDeliveries(
 ): void {
   const { copies, delaySeconds } = account.deliveryPlan;
   const event = row as unknown as Stripe.Event;
-  for (let copy = 0; copy < (copies?.(event) ?? 1); copy += 1) {
-    const due = at + (delaySeconds?.(event, copy) ?? 0);
+  const count = planned('copies', copies?.(event) ?? 1, MOST_COPIES);
+  for (let copy = 0; copy < count; copy += 1) {
+    const due = at + planned('delaySeconds', delaySeconds?.(event, copy) ?? 0, LONGEST_DELAY);
     const id = `${row.id}/${endpoint}/${copy}`;
     account.tables.deliveries.put({
       id,
@@ -70,4 +75,12 @@ function planDeliveries(
       firstAt: due,
     });
   }
+}
+
+/** What a plan answers, if it can be planned: a time that is none would never come. */
+function planned(name: string, value: number, most: number): number {
+  if (Number.isSafeInteger(value) && value >= 0 && value <= most) return value;
+  throw new RangeError(
+    `Cannot follow the delivery plan: ${name} must be a whole number, 0 to ${most}, current value is ${value}`,
+  );
 }

@@ -35,9 +35,11 @@ export function shown(object: object): object {
 
 function walk(account: Account, object: object, names: readonly string[], path: string): object {
   const [name = '', ...rest] = names;
-  const value = (object as Fields)[name] ?? requested(account, object as Fields, name);
-  if (value === undefined) throw cannot(`This property cannot be expanded (${path}).`);
+  const value = fieldOf(object, name) ?? requested(account, object as Fields, name);
   if (value === null) return object;
+  // Its own id is no reference, and what a caller wrote into metadata only looks like one.
+  if (name === 'id' || name === 'metadata' || !['string', 'object'].includes(typeof value))
+    throw nowhere(path);
   if (Array.isArray(value)) {
     return {
       ...object,
@@ -46,6 +48,11 @@ function walk(account: Account, object: object, names: readonly string[], path: 
   }
   const found = typeof value === 'string' ? shown(objectOf(account, value, path)) : (value as object);
   return { ...object, [name]: rest.length > 0 ? walk(account, found, rest, path) : found };
+}
+
+/** A field that is there, not one that every object of JavaScript has. */
+function fieldOf(object: object, name: string): unknown {
+  return typeof object === 'object' && Object.hasOwn(object, name) ? (object as Fields)[name] : undefined;
 }
 
 /** Fields that Stripe leaves out until they are asked for. */
@@ -98,12 +105,16 @@ function objectOf(account: Account, id: string, path: string): object {
     tables.paymentIntents.get(id) ??
     tables.charges.get(id) ??
     tables.testClocks.get(id);
-  if (!found) throw cannot(`This property cannot be expanded (${path}).`);
+  if (!found) throw nowhere(path);
   return found;
 }
 
 function isList(object: object): object is { data: unknown[] } {
   return (object as Fields).object === 'list';
+}
+
+function nowhere(path: string): ApiError {
+  return cannot(`This property cannot be expanded (${path}).`);
 }
 
 function cannot(message: string): ApiError {

@@ -1,4 +1,5 @@
 /** One request to one response: who asks, which route, which parameters, done once, answered as Stripe does. */
+import { z } from 'zod';
 import { API_VERSION } from '../events/api-version.js';
 import type { Account } from '../state/account.js';
 import { ApiError, invalid, unsupported } from './api-error.js';
@@ -10,7 +11,7 @@ import { readParameters } from './read-parameters.js';
 import type { Route } from './route.js';
 
 const MOST_BYTES = 1_000_000;
-const expandPaths = list(id, 20).optional();
+const expansionsOf = z.strictObject({ expand: list(id, 20).default([]) });
 
 export type Handler = (request: Request) => Promise<Response>;
 
@@ -41,9 +42,9 @@ export function requestHandler(
       const { expand: expansions, ...form } = decoded as Form;
       if (request.method === 'POST' && search) throw invalid('Parameters of a POST go into its body.');
       const params = readParameters(route.params, version === 2 ? decoded : form);
-      const paths = readParameters(expandPaths, version === 1 ? expansions : undefined) ?? [];
+      const { expand: paths } = readParameters(expansionsOf, version === 1 ? { expand: expansions } : {});
       before();
-      const fingerprint = fingerprintOf(request.method, pathname, sent);
+      const fingerprint = fingerprintOf(request.method, pathname, decoded);
       const earlier = key && earlierAnswer(account, key, fingerprint);
       if (earlier) return earlier;
       const cause = { id: requestId, idempotency_key: key };
@@ -114,7 +115,7 @@ async function bodyOf(request: Request, version: 1 | 2): Promise<string> {
   const expected = version === 2 ? 'application/json' : 'application/x-www-form-urlencoded';
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of (request.body ?? []) as AsyncIterable<Uint8Array>) {
+  for await (const chunk of chunksOf(request)) {
     size += chunk.byteLength;
     if (size > MOST_BYTES) throw new ApiError(413, `The body must be at most ${MOST_BYTES} bytes.`);
     chunks.push(chunk);
@@ -124,6 +125,15 @@ async function bodyOf(request: Request, version: 1 | 2): Promise<string> {
     return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
   } catch {
     throw invalid('The body is not UTF-8.');
+  }
+}
+
+/** A client that hangs up is no fault of this side: nobody is left to answer, and nothing to be told of. */
+async function* chunksOf(request: Request): AsyncIterable<Uint8Array> {
+  try {
+    yield* (request.body ?? []) as AsyncIterable<Uint8Array>;
+  } catch {
+    throw invalid('The request broke off before its end.');
   }
 }
 
@@ -169,6 +179,15 @@ function refusal(error: unknown, requestId: string): Answer {
       : new ApiError(500, 'The local Stripe failed; nothing was changed.', { type: 'api_error' });
   const body = JSON.stringify(known.envelope(requestId));
   return { status: known.status, body, shouldRetry: known.facts.shouldRetry };
+}
+
+/** Answers what cannot be understood as a request at all, e.g. one with an invalid Host. */
+export function refuseRequest(): Response {
+  const requestId = 'req_refused';
+  return responseOf(refusal(invalid('Invalid request: its address cannot be read.'), requestId), {
+    requestId,
+    key: null,
+  });
 }
 
 function responseOf(answer: Answer, { requestId, key }: { requestId: string; key: string | null }): Response {

@@ -13,9 +13,15 @@ export interface Answer {
   readonly shouldRetry?: boolean | undefined;
 }
 
-/** What must be the same in each call with a key. */
-export function fingerprintOf(...parts: readonly string[]): string {
+/** What must be the same in each call with a key: the parameters count, not the order in which they were sent. */
+export function fingerprintOf(method: string, path: string, params: unknown): string {
+  const parts = [method, path, JSON.stringify(params, keysInOrder)];
   return createHash('sha256').update(parts.join('\n')).digest('base64url');
+}
+
+function keysInOrder(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Customers, and the search for them. */
 import { z } from 'zod';
 import { cancelNow } from '../billing/cancel-subscription.js';
+import { abandonInvoice } from '../billing/write-off.js';
 import { invalid, unsupported } from '../http/api-error.js';
 import { clearable, id, integer, metadata, text, times } from '../http/parameters.js';
 import { patched } from '../http/patched.js';
@@ -138,18 +139,19 @@ function putCustomer(account: Account, customer: Customer): Customer {
   return account.tables.customers.put(customer);
 }
 
-/** Ends the customer's subscriptions without a further invoice; invoices stay. */
+/** Ends the customer's subscriptions without a further invoice; drafts are void, other invoices stay as they are. */
 export function deleteCustomer(
   account: Account,
   id: string,
 ): { id: string; object: 'customer'; deleted: true } {
   const { customer, clock } = account.customer(id, 'id');
-  const { customers, deletedCustomers, subscriptions, paymentMethods } = account.tables;
+  const { customers, deletedCustomers, invoices, subscriptions, paymentMethods } = account.tables;
   for (const subscription of subscriptions.by('customer', id)) {
     if (subscription.status !== 'canceled' && subscription.status !== 'incomplete_expired') {
       cancelNow(account, subscription.id, {});
     }
   }
+  for (const invoice of invoices.by('customer', id)) abandonInvoice(account, invoice);
   for (const method of paymentMethods.by('customer', id)) {
     paymentMethods.change(method.id, { customer: null });
   }

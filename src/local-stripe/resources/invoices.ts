@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import { checkPayable, collectPayment, markPaidOutOfBand } from '../billing/collect-payment.js';
 import { checkMethod } from '../billing/create-subscription.js';
-import { draftInvoice } from '../billing/draft-invoice.js';
+import { advance, draftInvoice } from '../billing/draft-invoice.js';
 import { finalizeInvoice } from '../billing/finalize-invoice.js';
 import { pendingItems } from '../billing/invoice-items.js';
 import { previewInvoice, previewShape } from '../billing/preview-invoice.js';
@@ -133,21 +133,9 @@ function updateInvoice(account: Account, params: z.output<z.ZodObject<typeof cha
   const param = fixed.find((name) => params[name] !== undefined);
   if (param) throw invalid("Finalized invoices can't be updated in this way", { param });
   checkMethod(account, before.customer as string, params.default_payment_method);
-  const advances = params.auto_advance ?? before.auto_advance ?? false;
-  const at = before.created + HOUR;
-  const charges = advances && before.collection_method === 'charge_automatically';
-  const window = {
-    automatically_finalizes_at: advances ? at + 1 : null,
-    next_payment_attempt: charges ? at : null,
-  };
-  const invoice = invoices.put({
-    ...patched(before, params),
-    ...(params.auto_advance !== undefined && window),
-  });
-  if (params.auto_advance !== undefined) {
-    if (advances) account.schedule('finalize', id, { clock, at: Math.max(at, account.timeOf(clock)) });
-    else account.unschedule('finalize', id);
-  }
+  const { auto_advance: advances, ...rest } = params;
+  const changed = invoices.put(patched(before, rest));
+  const invoice = advances === undefined ? changed : advance(account, changed, advances);
   account.emit('invoice.updated', invoice, { clock, before });
   return invoice;
 }

@@ -12,7 +12,7 @@ export class Journal {
   readonly #touched = new Map<string, () => Change>();
   #depth = 0;
 
-  /** @param save receives what each finished piece of work has changed */
+  /** @param save receives what each finished piece of work has changed; if it throws, the work is taken back */
   constructor(private readonly save: (changes: readonly Change[]) => void) {}
 
   /** Notes a write; `current` tells at the end what the row has become. */
@@ -52,11 +52,12 @@ export class Journal {
     }
   }
 
+  /** The way back is forgotten only when the changes are saved: until then they can be taken back. */
   #keep(): void {
     const changes = [...this.#touched.values()].map((current) => current());
+    if (changes.length > 0) this.save(changes);
     this.#touched.clear();
     this.#undo = [];
-    if (changes.length > 0) this.save(changes);
   }
 
   #rollBack(mark: number): void {

@@ -4,33 +4,45 @@
  * at most a torn last line, which belongs to a call that was never answered, and is dropped. At
  * opening the log is rewritten as one line, beside it first, and then moved into its place.
  */
-import { closeSync, existsSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import type { Account } from './account.js';
 import type { Change } from './journal.js';
+import { lockFile } from './lock-file.js';
+import { openLog } from './log-file.js';
+import { type Line, readLine, readLog } from './read-log.js';
 import type { Row, Table } from './table.js';
 
-interface Line {
-  /** How many ids have been given out. */
-  readonly ids: number;
-  readonly changes: readonly Change[];
-}
-
 export interface StateFile {
+  /** @throws Error when the changes are not in the file; then nothing of them is. */
   append(changes: readonly Change[]): void;
   close(): void;
 }
 
-/** Reads what a file holds into an account, and keeps it from then on. */
+/**
+ * Reads what a file holds into an account, and keeps it from then on.
+ *
+ * @throws Error naming the file when another one has it open, or when it is not a local Stripe's.
+ */
 export function openStateFile(path: string, account: Account): StateFile {
-  if (existsSync(path)) for (const line of linesOf(readFileSync(path, 'utf8'))) load(account, line);
-  const beside = `${path}.new`;
-  writeFileSync(beside, `${takeSnapshot(account)}\n`);
-  renameSync(beside, path);
-  const file = openSync(path, 'a');
-  return {
-    append: (changes) => void writeSync(file, `${JSON.stringify({ ids: account.ids.count, changes })}\n`),
-    close: () => closeSync(file),
-  };
+  // Two names of one file are one file, and a link stays a link.
+  const real = existsSync(path) ? realpathSync(path) : join(realpathSync(dirname(path)), basename(path));
+  const unlock = lockFile(real);
+  try {
+    if (existsSync(real)) read(real, account);
+    rewrite(real, `${takeSnapshot(account)}\n`);
+    const log = openLog(real);
+    return {
+      append: (changes) => log.append(`${JSON.stringify({ ids: account.ids.count, changes })}\n`),
+      close: () => {
+        log.close();
+        unlock();
+      },
+    };
+  } catch (error) {
+    unlock();
+    throw error;
+  }
 }
 
 /** All of an account's state as one line of text. */
@@ -41,24 +53,44 @@ export function takeSnapshot(account: Account): string {
   return JSON.stringify({ ids: account.ids.count, changes } satisfies Line);
 }
 
-/** @throws SyntaxError when it is no snapshot. */
+/** @throws RangeError when it is no snapshot. */
 export function loadSnapshot(account: Account, snapshot: string): void {
-  load(account, JSON.parse(snapshot) as Line);
+  try {
+    load(account, readLine(snapshot));
+  } catch (error) {
+    throw new RangeError(`Cannot begin with the snapshot: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function read(path: string, account: Account): void {
+  try {
+    for (const line of readLog(readFileSync(path, 'utf8'))) load(account, line);
+  } catch (error) {
+    throw new Error(`Cannot keep the state in ${path}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** Until it is whole, the new log stands beside the old one. */
+function rewrite(path: string, text: string): void {
+  const beside = `${path}.new`;
+  try {
+    writeFileSync(beside, text);
+    renameSync(beside, path);
+  } catch (error) {
+    rmSync(beside, { force: true });
+    throw error;
+  }
 }
 
 function load(account: Account, { ids, changes }: Line): void {
   const tables = new Map(tablesOf(account).map((table) => [table.name, table]));
-  for (const [name, id, row] of changes) tables.get(name)?.load(id, row as Row | null);
+  for (const [name, id, row] of changes) {
+    const table = tables.get(name);
+    // What is not understood must not be lost at the next rewriting.
+    if (!table) throw new Error(`it holds rows of an unknown kind, '${name.slice(0, 40)}'`);
+    table.load(id, row as Row | null);
+  }
   account.ids.count = ids;
-}
-
-function linesOf(text: string): Line[] {
-  const end = text.lastIndexOf('\n') + 1;
-  return text
-    .slice(0, end)
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Line);
 }
 
 function tablesOf({ tables }: Account): Table<Row>[] {

@@ -58,6 +58,7 @@ describe('prorations', () => {
   it('round each line by itself, an exact half toward minus infinity', async () => {
     const [ten, eighteen] = [await bench.monthly(1_000), await bench.monthly(1_800)];
     const { customer, id, item } = await subscribed([{ price: ten.id }]);
+    await bench.advance('2025-11-30T23:00:00Z');
     await bench.stripe.subscriptions.update(id, {
       items: [{ id: item, price: eighteen.id }],
       proration_date: at('2025-12-01') - 6_480,
@@ -68,6 +69,7 @@ describe('prorations', () => {
   it('of a quantity credit and charge the whole item', async () => {
     const ten = await bench.monthly(1_000);
     const { customer, id, item } = await subscribed([{ price: ten.id }]);
+    await bench.advance('2025-11-30T23:00:00Z');
     await bench.stripe.subscriptions.update(id, {
       items: [{ id: item, quantity: 3 }],
       proration_date: at('2025-12-01') - 6_480,
@@ -102,10 +104,32 @@ describe('prorations', () => {
     expect(details).toEqual({ invoice: first?.id, invoice_line_items: [first?.lines.data[1]?.id] });
   });
 
-  it('must lie in the period', async () => {
-    const { id } = await subscribed([{ price: (await bench.monthly(1_000)).id }]);
-    const late = bench.stripe.subscriptions.update(id, { proration_date: at('2025-12-02') });
-    await expect(late).rejects.toMatchObject({ param: 'proration_date' });
+  it.each(['void', 'mark_uncollectible'] as const)(
+    'credit nothing of a period that was not paid for (%s)',
+    async (behavior) => {
+      const [ten, five] = [await bench.monthly(1_000), await bench.monthly(500)];
+      const { customer, id, item } = await subscribed([{ price: ten.id }]);
+      await bench.stripe.subscriptions.update(id, { pause_collection: { behavior } });
+      await bench.advance('2025-12-02');
+      await bench.stripe.subscriptions.update(id, {
+        items: [{ id: item, price: five.id }],
+        proration_date: at('2025-12-01'),
+      });
+      expect(await pending(customer)).toEqual([[500, 'Remaining time on Pro after 01 Dec 2025']]);
+    },
+  );
+
+  it('credit nothing of an invoice item whose invoice was written off', async () => {
+    const [ten, twenty] = [await bench.monthly(1_000), await bench.monthly(2_000)];
+    const { customer, id, item } = await subscribed([{ price: ten.id }]);
+    bench.local.failCard({ customer, from: new Date('2025-11-11'), until: new Date('2025-12-11') });
+    await bench.advance('2025-11-11');
+    const change = (price: string, proration_behavior: 'always_invoice' | 'create_prorations') =>
+      bench.stripe.subscriptions.update(id, { items: [{ id: item, price }], proration_behavior });
+    await change(twenty.id, 'always_invoice');
+    await bench.stripe.invoices.voidInvoice((await bench.latestInvoice(id)).id ?? '');
+    await change(ten.id, 'create_prorations');
+    expect(await pending(customer)).toEqual([[667, 'Remaining time on Pro after 11 Nov 2025']]);
   });
 });
 
@@ -334,6 +358,16 @@ describe('createPreview()', () => {
     const leaving = await preview({ subscription: id, subscription_details: { cancel_now: true } });
     expect([next.total, upgrade.total, now.total, leaving.total]).toEqual([1_000, 2_500, 500, -500]);
     expect(next).toMatchObject({ status: 'draft', billing_reason: 'upcoming', period_end: at('2025-12-01') });
+    const draft = {
+      status: 'draft',
+      amount_paid: 0,
+      attempted: false,
+      effective_at: null,
+      ending_balance: null,
+      status_transitions: { finalized_at: null, marked_uncollectible_at: null, paid_at: null },
+    };
+    expect(now).toMatchObject({ ...draft, amount_due: 500, amount_remaining: 500 });
+    expect(leaving).toMatchObject(draft);
     const rows = (text: string) =>
       (JSON.parse(text) as { changes: unknown[][] }).changes.filter(([name]) => name !== 'idempotency key');
     expect(rows(bench.local.snapshot())).toEqual(rows(before));
@@ -347,6 +381,12 @@ describe('createPreview()', () => {
       subscription_details: { items: [{ price, quantity: 3 }] },
     });
     expect(preview.total).toBe(3_000);
+    const usage = await bench.tiered([['inf', '1']]);
+    const later = bench.stripe.invoices.createPreview({
+      customer,
+      subscription_details: { items: [{ price: usage.id }] },
+    });
+    await expect(later).rejects.toMatchObject({ code: 'invoice_upcoming_none' });
   });
 
   it('has nothing to show of what ends', async () => {

@@ -84,6 +84,29 @@ describe('retries', () => {
     expect(await bench.status()).toBe('active');
   });
 
+  it('are told by the status although a change was billed after the renewal', async () => {
+    const bench = await failing('2025-12-20', { endOfRetries: 'past_due', retryDays: [] });
+    await bench.advance('2025-12-01T00:10:00Z');
+    const { items } = await bench.stripe.subscriptions.retrieve(bench.id);
+    const change = (price: string) =>
+      bench.stripe.subscriptions.update(bench.id, {
+        items: [{ id: items.data[0]?.id ?? '', price }],
+        proration_behavior: 'always_invoice',
+        proration_date: at('2025-12-01'),
+      });
+    // It leaves a credit, so its invoice is paid at once.
+    await change((await bench.monthly(500)).id);
+    await bench.advance('2025-12-02');
+    expect(await bench.status()).toBe('past_due');
+    await bench.advance('2025-12-21');
+    await change((await bench.monthly(800)).id);
+    expect((await bench.latestInvoice(bench.id)).status).toBe('paid');
+    expect(await bench.status()).toBe('past_due');
+    const [renewal] = (await bench.stripe.invoices.list({ subscription: bench.id, status: 'open' })).data;
+    await bench.stripe.invoices.pay(renewal?.id ?? '');
+    expect(await bench.status()).toBe('active');
+  });
+
   it('by hand are not counted, except the first', async () => {
     const bench = await failing('2026-06-01');
     await bench.advance('2025-12-02');

@@ -135,6 +135,24 @@ describe('usage grace', () => {
     expect((await bench.latestInvoice(sub.id)).total).toBe(0);
   });
 
+  it('is kept when a draft is told to advance by itself', async () => {
+    bench = await openBench({ usageGraceHours: 72 });
+    const usage = await bench.tiered([['inf', '1']]);
+    const { id: customer } = await bench.customer();
+    const sub = await bench.stripe.subscriptions.create({ customer, items: [{ price: usage.id }] });
+    await bench.advance('2025-12-01T00:10:00Z');
+    const draft = await bench.latestInvoice(sub.id);
+    await bench.stripe.invoices.update(draft.id ?? '', { auto_advance: false });
+    expect(await bench.stripe.invoices.update(draft.id ?? '', { auto_advance: true })).toMatchObject({
+      automatically_finalizes_at: draft.automatically_finalizes_at,
+      next_payment_attempt: draft.next_payment_attempt,
+    });
+    await bench.advance('2025-12-03');
+    expect((await bench.latestInvoice(sub.id)).status).toBe('draft');
+    await bench.advance('2025-12-04');
+    expect((await bench.latestInvoice(sub.id)).status).toBe('paid');
+  });
+
   it('is for renewals that bill usage only', async () => {
     bench = await openBench({ usageGraceHours: 72 });
     const { sub } = await subscribed();

@@ -93,6 +93,7 @@ describe('prorations', () => {
     const [old, next] = [await bench.monthly(2_000), await bench.monthly(1_000)];
     const { id: customer } = await bench.customer();
     const sub = await bench.stripe.subscriptions.create({ customer, items: [{ price: old.id }] });
+    await bench.advance('2025-11-21');
     const updated = await bench.stripe.subscriptions.update(sub.id, {
       items: [{ id: sub.items.data[0]?.id ?? '', price: next.id }],
       proration_behavior: 'always_invoice',

@@ -134,6 +134,28 @@ describe('a canceled subscription', () => {
     await bench.advance('2026-01-15');
     expect((await bench.latestInvoice(id)).attempt_count).toBe(1);
   });
+
+  it.each(['canceled', 'unpaid'] as const)(
+    'stays as it ended when its last invoice is never paid (%s)',
+    async (endOfRetries) => {
+      bench = await openBench({ endOfRetries });
+      const { id: customer } = await bench.customer();
+      const { id: price } = await bench.tiered([['inf', '1']]);
+      const { id } = await create(customer, { items: [{ price }] });
+      await bench.use(customer, 500, '2025-11-01');
+      await bench.stripe.subscriptions.update(id, { cancel_at_period_end: true });
+      bench.local.failCard({ customer, from: new Date('2025-11-15'), until: new Date('2026-06-01') });
+      await bench.advance('2025-12-30');
+      expect((await bench.latestInvoice(id)).attempt_count).toBe(4);
+      expect(await bench.stripe.subscriptions.retrieve(id)).toMatchObject({
+        status: 'canceled',
+        ended_at: Date.parse('2025-12-01') / 1_000,
+        cancellation_details: { reason: 'cancellation_requested' },
+      });
+      const told = await bench.stripe.events.list({ type: 'customer.subscription.deleted' });
+      expect(told.data).toHaveLength(1);
+    },
+  );
 });
 
 describe('an unpaid subscription', () => {

@@ -103,6 +103,20 @@ describe('a trial', () => {
     expect((await retrieve(id)).status).toBe('active');
   });
 
+  it('does not bill its usage by an item that was added to it either', async () => {
+    const { id: customer } = await bench.customer();
+    const { id } = await trial(customer);
+    await bench.advance('2025-11-03');
+    const usage = await bench.tiered([['inf', '1']]);
+    await bench.stripe.subscriptions.update(id, { items: [{ price: usage.id }] });
+    await bench.use(customer, 700, '2025-11-03');
+    await bench.advance('2025-11-16');
+    await bench.use(customer, 40, '2025-11-15');
+    expect((await bench.latestInvoice(id)).total).toBe(1_000);
+    await bench.advance('2025-12-16');
+    expect((await bench.latestInvoice(id)).total).toBe(1_040);
+  });
+
   it('does not bill its usage, which can be seen nevertheless', async () => {
     const { id: customer } = await bench.customer();
     const usage = await bench.tiered([['inf', '1']]);

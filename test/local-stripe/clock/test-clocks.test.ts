@@ -22,6 +22,18 @@ describe('a test clock', () => {
     expect(made).toEqual(['ready', 'advancing', 'created'].map((name) => `test_helpers.test_clock.${name}`));
   });
 
+  it('refuses changes of its customers on its way', async () => {
+    const { id: customer } = await bench.customer();
+    const { stripe, clock } = bench;
+    await stripe.testHelpers.testClocks.advance(clock.id, { frozen_time: at('2025-11-20') });
+    // Nothing has a turn in between: what is called at once comes before the first step.
+    const write = stripe.customers.update(customer, { name: 'Ann' });
+    await expect(write).rejects.toMatchObject({
+      statusCode: 429,
+      message: expect.stringContaining('Test clock advancement underway - cannot perform modifications'),
+    });
+  });
+
   it('goes forward only', async () => {
     const back = bench.stripe.testHelpers.testClocks.advance(bench.clock.id, {
       frozen_time: at('2025-10-31'),
@@ -68,6 +80,33 @@ describe('a test clock', () => {
     );
     expect((await bench.stripe.subscriptions.retrieve(id)).status).toBe('canceled');
     await bench.local.settled();
+  });
+});
+
+describe('a deleted customer', () => {
+  it('has nothing due: its drafts are void, its open invoices are collected no further', async () => {
+    const { stripe } = bench;
+    const { id: customer } = await bench.customer();
+    const { id } = await stripe.subscriptions.create({
+      customer,
+      items: [{ price: (await bench.monthly(100)).id }],
+    });
+    await stripe.invoiceItems.create({ customer, amount: 700, currency: 'usd' });
+    bench.local.failCard({ customer, from: new Date('2025-11-01'), until: new Date('2026-11-01') });
+    const manual = await stripe.invoices.create({
+      customer,
+      auto_advance: true,
+      pending_invoice_items_behavior: 'include',
+    });
+    await bench.advance('2025-12-01T00:10:00Z');
+    await stripe.customers.del(customer);
+    expect(await bench.latestInvoice(id)).toMatchObject({ status: 'void', auto_advance: false });
+    expect(await stripe.invoices.retrieve(manual.id ?? '')).toMatchObject({
+      status: 'open',
+      next_payment_attempt: null,
+    });
+    await bench.advance('2025-12-20');
+    expect((await stripe.invoices.retrieve(manual.id ?? '')).status).toBe('open');
   });
 });
 

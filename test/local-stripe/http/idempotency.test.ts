@@ -37,6 +37,25 @@ describe('an idempotency key', () => {
     }
   });
 
+  it('fits the same parameters in another order', async () => {
+    const post = async (body: string) => {
+      const response = await bench.local.fetch('http://localhost/v1/customers', {
+        method: 'POST',
+        headers: {
+          authorization: 'Bearer sk_test_x',
+          'idempotency-key': 'order',
+          'content-type': 'application/x-www-form-urlencoded',
+        },
+        body,
+      });
+      return [response.status, response.headers.get('idempotent-replayed')];
+    };
+    expect(await post('name=Ada&metadata[a]=1&metadata[b]=2&email=a%40example.com')).toEqual([200, null]);
+    expect(await post('email=a@example.com&metadata[b]=2&name=Ada&metadata[a]=1')).toEqual([200, 'true']);
+    expect(await post('email=a@example.com&metadata[b]=1&name=Ada&metadata[a]=2')).toEqual([400, null]);
+    expect(await customers()).toBe(1);
+  });
+
   it('is forgotten after a day', async () => {
     const create = () => bench.stripe.customers.create({}, { idempotencyKey: 'k' });
     await create();

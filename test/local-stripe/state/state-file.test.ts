@@ -1,4 +1,12 @@
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -22,8 +30,17 @@ async function filled() {
   return { file, customer, clock: bench.clock.id };
 }
 const open = (file: string) => createLocalStripe({ seed: 'test', now: () => new Date('2025-11-01'), file });
-const totals = async (file: string) =>
-  (await open(file).client().invoices.list()).data.map(({ total, status }) => [total, status]);
+/** The file as a process leaves it that is killed now; what is still open here goes on without it. */
+const killed = (file: string) => {
+  copyFileSync(file, `${file}.killed`);
+  return `${file}.killed`;
+};
+const totals = async (file: string) => {
+  const local = open(file);
+  const { data } = await local.client().invoices.list();
+  await local.close();
+  return data.map(({ total, status }) => [total, status]);
+};
 
 describe('the state’s file', () => {
   it('holds all of it', async () => {
@@ -49,7 +66,7 @@ describe('the state’s file', () => {
     await local.client().products.create({ name: 'Answered' });
     // Killed here: nothing is closed, and the next line is half written.
     appendFileSync(file, '{"ids":900,"changes":[["product","prod_torn",{"id":"pro');
-    const names = (await open(file).client().products.list()).data.map(({ name }) => name);
+    const names = (await open(killed(file)).client().products.list()).data.map(({ name }) => name);
     expect(names).toEqual(['Answered', 'Pro']);
   });
 
@@ -85,7 +102,7 @@ describe('the state’s file', () => {
     const target = Date.parse('2026-01-02') / 1_000;
     await local.client().testHelpers.testClocks.advance(clock, { frozen_time: target });
     // Killed before the clock moved.
-    const again = open(file);
+    const again = open(killed(file));
     await again.settled();
     expect(await again.client().testHelpers.testClocks.retrieve(clock)).toMatchObject({
       status: 'ready',

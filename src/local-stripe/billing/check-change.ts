@@ -1,0 +1,44 @@
+/** What is asked of a change before anything is done. */
+import { invalid, unsupported } from '../http/api-error.js';
+import type { Subscription } from '../state/tables.js';
+import { spanOf } from './billing-period.js';
+import type { UpdateSubscriptionParams } from './subscription-params.js';
+
+/** @throws ApiError 400 for a change that this subscription does not take. */
+export function checkChange(before: Subscription, params: UpdateSubscriptionParams): void {
+  const { metadata: _, cancellation_details: __, ...rest } = params;
+  if (before.ended_at !== null && Object.values(rest).some((value) => value !== undefined)) {
+    throw invalid('A canceled subscription can only update its cancellation_details and metadata.');
+  }
+  checkBegun(before, params);
+  if (params.trial_end !== undefined && before.status !== 'trialing') {
+    throw unsupported('trial_end for a subscription that is in no trial', 'trial_end');
+  }
+  const { start, end } = spanOf(before);
+  const at = params.proration_date;
+  if (at !== undefined && params.billing_cycle_anchor?.type === 'now') {
+    throw unsupported('proration_date with billing_cycle_anchor=now', 'proration_date');
+  }
+  if (at !== undefined && (at < start || at > end)) {
+    throw invalid('Cannot specify `proration_date` outside of the current period.', {
+      param: 'proration_date',
+    });
+  }
+}
+
+/** A change is made now or was made before; a preview may look ahead. */
+export function checkNotLater({ proration_date: at }: UpdateSubscriptionParams, now: number): void {
+  if (at !== undefined && at > now) {
+    throw invalid('`proration_date` cannot be in the future.', { param: 'proration_date' });
+  }
+}
+
+/** Without a paid first period there is nothing to prorate, and a new one would begin for free. */
+function checkBegun({ status }: Subscription, params: UpdateSubscriptionParams): void {
+  if (status !== 'incomplete' && status !== 'paused') return;
+  const of =
+    status === 'paused' ? 'of a paused subscription (resume it first)' : 'of an incomplete subscription';
+  if (params.items) throw unsupported(`A change of items ${of}`, 'items');
+  if (params.billing_cycle_anchor?.type === 'now')
+    throw unsupported(`A new anchor ${of}`, 'billing_cycle_anchor');
+}
