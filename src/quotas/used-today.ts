@@ -28,7 +28,9 @@ export function usedTodayFrom(clickhouse: ClickHouseClient): UsedToday {
       });
       const [used] = await result.json<QuotaCounts>();
       return used ?? NOTHING;
-    } catch {
+    } catch (error) {
+      // Said, since it may as well be a fault of ours as a server that is away.
+      console.error(`The gate counts ${tenantId} from 0: ${error instanceof Error ? error.message : error}`);
       return NOTHING;
     }
   };
