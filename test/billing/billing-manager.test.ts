@@ -2,36 +2,30 @@ import type Stripe from 'stripe';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { StripeBillingManager } from '../../src/billing/billing-manager.js';
 import { ensureCatalogue } from '../../src/billing/catalogue.js';
+import { openTestClock, type TestClock } from '../../src/billing/test-clock.js';
 import { MissingCardError } from '../../src/errors.js';
 import { createLocalStripe, type LocalStripe } from '../../src/local-stripe/create-local-stripe.js';
 
 /** A tenant's life by the clock: it begins in the middle of November. */
-let now: Date;
 let local: LocalStripe;
 let stripe: Stripe;
-let clock: string;
+let clock: TestClock;
 let billing: StripeBillingManager;
 let customerId: string;
 
 const acme = { tenantId: 'acme-corp', email: 'billing@acme.example', name: 'Acme Corp' };
-const seconds = (instant: string) => Date.parse(instant) / 1_000;
 const isoOf = (unix: number | null | undefined) => unix && new Date(unix * 1_000).toISOString();
 
 async function begin(instant: string): Promise<void> {
-  now = new Date(instant);
-  local = createLocalStripe({ seed: 'billing', clockLimits: false });
+  local = createLocalStripe({ seed: 'billing' });
   stripe = local.client();
-  clock = (await stripe.testHelpers.testClocks.create({ frozen_time: seconds(instant) })).id;
+  clock = openTestClock(stripe, { start: new Date(instant) });
   const catalogue = await ensureCatalogue(stripe);
-  billing = new StripeBillingManager(stripe, { catalogue, testClock: clock, now: () => now });
+  billing = new StripeBillingManager(stripe, { catalogue, testClock: clock });
   customerId = await billing.getOrCreateCustomer(acme);
 }
 
-async function advance(to: string): Promise<void> {
-  now = new Date(to);
-  await stripe.testHelpers.testClocks.advance(clock, { frozen_time: seconds(to) });
-  await local.settled();
-}
+const advance = (to: string) => clock.advanceTo(new Date(to));
 
 const addCard = () => billing.attachPaymentMethod({ customerId, paymentMethodId: 'pm_card_visa' });
 const subscribe = (planType: 'starter' | 'pro', trialDays?: number) =>
@@ -51,7 +45,7 @@ describe('a customer', () => {
   it('is one, however often and however many at once ask for it', async () => {
     const ids = await Promise.all([1, 2, 3].map(() => billing.getOrCreateCustomer(acme)));
     expect(new Set([...ids, customerId]).size).toBe(1);
-    expect((await stripe.customers.list({ test_clock: clock })).data).toHaveLength(1);
+    expect((await stripe.customers.list({ test_clock: clock.ids()[0] as string })).data).toHaveLength(1);
   });
 
   it('is found by its tenant id alone: another may have the same e-mail', async () => {
@@ -76,7 +70,6 @@ describe('a subscription', () => {
 
   it('without a trial bills the days that are left at once', async () => {
     await addCard();
-    now = new Date('2025-11-15T10:00:00Z');
     expect((await subscribe('starter', 0)).status).toBe('active');
     const [first] = await totals();
     // 15 days and 14 hours of 30 days at $29.
@@ -87,7 +80,7 @@ describe('a subscription', () => {
     await addCard();
     await subscribe('starter', 0);
     await advance('2025-11-16T01:00:00Z');
-    const report = { tenant_id: 'acme-corp', date: '2025-11-15', query_count: 12_000, revision: 1 };
+    const report = { date: '2025-11-15', query_count: 12_000, revision: 1 };
     await billing.reportUsage({ customerId, ...report });
     await advance('2025-12-01T02:00:00Z');
     expect((await totals()).at(-1)).toBe(2_900 + 200);
@@ -128,6 +121,23 @@ describe('a change of plan', () => {
     expect(preview.totalCents).toBe(3_500);
     expect((await totals()).at(-1)).toBe(3_500);
     expect(preview.lines.map(({ amountCents }) => amountCents)).toEqual([-1_450, 4_950, 0]); // and the usage so far
+  });
+
+  it('is made when the usage so far is reported: the old price bills it', async () => {
+    const { subscriptionId } = await subscribe('starter', 0);
+    await advance('2025-11-16T09:30:00Z');
+    const yesterday = { date: '2025-11-15', query_count: 12_000, revision: 1 };
+    const reporting = new StripeBillingManager(stripe, {
+      catalogue: await ensureCatalogue(stripe),
+      testClock: clock,
+      beforeChange: async (tenantId) => {
+        expect(tenantId).toBe('acme-corp');
+        await billing.reportUsage({ customerId, ...yesterday });
+      },
+    });
+    await reporting.changePlan({ subscriptionId, planType: 'pro' });
+    // The difference of half a month, and 2,000 queries beyond the included ones.
+    expect((await totals()).at(-1)).toBe(3_500 + 200);
   });
 
   it('is possible on the day of the subscription', async () => {

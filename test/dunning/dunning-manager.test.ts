@@ -2,6 +2,7 @@ import type Stripe from 'stripe';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { StripeBillingManager } from '../../src/billing/billing-manager.js';
 import { ensureCatalogue } from '../../src/billing/catalogue.js';
+import { openTestClock, type TestClock } from '../../src/billing/test-clock.js';
 import { DunningLedger } from '../../src/dunning/dunning-ledger.js';
 import { DunningManager } from '../../src/dunning/dunning-manager.js';
 import { createLocalStripe, type LocalStripe } from '../../src/local-stripe/create-local-stripe.js';
@@ -29,7 +30,7 @@ const FIRST_FAILURE = Date.parse('2025-12-01T01:00:00Z');
 let now: Date;
 let local: LocalStripe;
 let stripe: Stripe;
-let clock: string;
+let clock: TestClock;
 let customerId: string;
 let told: Notice[];
 let dunning: DunningManager;
@@ -42,7 +43,7 @@ async function managerOf(): Promise<DunningManager> {
 
 async function advance(to: number): Promise<void> {
   now = new Date(to);
-  await stripe.testHelpers.testClocks.advance(clock, { frozen_time: to / 1_000 });
+  await clock.advanceTo(now);
   await local.settled();
 }
 
@@ -58,9 +59,9 @@ beforeEach(async () => {
   now = new Date('2025-11-01T00:00:00Z');
   local = createLocalStripe({ seed: 'dunning', clockLimits: false, endOfRetries: 'unpaid' });
   stripe = local.client();
-  clock = (await stripe.testHelpers.testClocks.create({ frozen_time: now.getTime() / 1_000 })).id;
+  clock = openTestClock(stripe, { start: now });
   const catalogue = await ensureCatalogue(stripe);
-  const billing = new StripeBillingManager(stripe, { catalogue, testClock: clock, now: () => now });
+  const billing = new StripeBillingManager(stripe, { catalogue, testClock: clock });
   customerId = await billing.getOrCreateCustomer({
     tenantId: 'acme-corp',
     email: 'a@example.com',

@@ -1,0 +1,124 @@
+/** Another plan: a dearer one at once, a cheaper one from the 1st of next month. */
+import type Stripe from 'stripe';
+import { DAY_MS, dayOf, monthOf } from '../period.js';
+import { PLANS, type PlanName } from '../plans.js';
+import { type BillingContext, idOf, METADATA, toSeconds } from './context.js';
+import { hasEnded, type SubscriptionState, stateOf } from './subscription-state.js';
+
+export interface PlanChange {
+  readonly subscriptionId: string;
+  readonly planType: PlanName;
+}
+
+/** What a change of plan costs now, before it is made. */
+export interface PlanChangePreview {
+  readonly lines: readonly { readonly description: string; readonly amountCents: number }[];
+  readonly totalCents: number;
+}
+
+/** The plan that holds now, and from when the other one holds if that is later. */
+export interface PlanChangeResult extends SubscriptionState {
+  readonly changesAt: Date | null;
+}
+
+/** The work of {@link StripeBillingManager.previewPlanChange}. */
+export async function previewPlanChange(
+  context: BillingContext,
+  change: PlanChange,
+): Promise<PlanChangePreview> {
+  const subscription = await context.stripe.subscriptions.retrieve(change.subscriptionId);
+  const preview = await context.stripe.invoices.createPreview({
+    customer: idOf(subscription.customer),
+    subscription: subscription.id,
+    subscription_details: {
+      items: itemsFor(context, subscription, change.planType),
+      proration_behavior: 'always_invoice',
+      proration_date: toSeconds(todayOf(context, subscription)),
+    },
+  });
+  const lines = preview.lines.data.map(({ description, amount }) => ({
+    description: description ?? '',
+    amountCents: amount,
+  }));
+  return { lines, totalCents: preview.total };
+}
+
+/** The work of {@link StripeBillingManager.changePlan}. */
+export async function changePlan(
+  context: BillingContext,
+  { subscriptionId, planType }: PlanChange,
+): Promise<PlanChangeResult> {
+  const subscription = await context.stripe.subscriptions.retrieve(subscriptionId);
+  const before = stateOf(subscription);
+  if (before.planType === planType && !subscription.metadata[METADATA.nextPlan])
+    return { ...before, changesAt: null };
+  const now = context.now();
+  const idempotencyKey = `plan:${subscription.id}:${before.planType}:${planType}:${dayOf(now)}`;
+  if (PLANS[planType].baseCents < PLANS[before.planType].baseCents) {
+    const marked = await context.stripe.subscriptions.update(
+      subscription.id,
+      { metadata: { [METADATA.nextPlan]: planType } },
+      { idempotencyKey: `${idempotencyKey}:later` },
+    );
+    return { ...stateOf(marked), changesAt: monthOf(now).end };
+  }
+  const from = todayOf(context, subscription);
+  return {
+    ...(await switchTo(context, subscription, { planType, from, idempotencyKey })),
+    changesAt: null,
+  };
+}
+
+/** The work of {@link StripeBillingManager.applyWaitingChange}. */
+export async function applyWaitingChange(
+  context: BillingContext,
+  subscriptionId: string,
+): Promise<SubscriptionState | undefined> {
+  const subscription = await context.stripe.subscriptions.retrieve(subscriptionId);
+  const planType = subscription.metadata[METADATA.nextPlan] as PlanName | undefined;
+  if (!planType || hasEnded(subscription)) return undefined;
+  const from = monthOf(context.now()).start;
+  const idempotencyKey = `plan:${subscription.id}:${planType}:${from.toISOString()}`;
+  return switchTo(context, subscription, { planType, from, idempotencyKey });
+}
+
+async function switchTo(
+  context: BillingContext,
+  subscription: Stripe.Subscription,
+  { planType, from, idempotencyKey }: { planType: PlanName; from: Date; idempotencyKey: string },
+): Promise<SubscriptionState> {
+  const tenantId = subscription.metadata[METADATA.tenant];
+  // The old price bills what Stripe has of it by now; what it hears of later is on no invoice.
+  if (tenantId) await context.beforeChange(tenantId);
+  const changed = await context.stripe.subscriptions.update(
+    subscription.id,
+    {
+      items: itemsFor(context, subscription, planType),
+      proration_behavior: 'always_invoice',
+      proration_date: toSeconds(from),
+      metadata: { [METADATA.plan]: planType, [METADATA.nextPlan]: '' },
+    },
+    { idempotencyKey },
+  );
+  return stateOf(changed);
+}
+
+/** The beginning of the day, or of the subscription if that was later. */
+function todayOf({ now }: BillingContext, { items }: Stripe.Subscription): Date {
+  const begun = items.data.map(({ current_period_start: start }) => start * 1_000);
+  const today = Math.floor(now().getTime() / DAY_MS) * DAY_MS;
+  return new Date(Math.max(today, ...begun));
+}
+
+/** The same two items with the prices of another plan. */
+function itemsFor(
+  { catalogue }: BillingContext,
+  { items }: Stripe.Subscription,
+  planType: PlanName,
+): { id: string; price: string }[] {
+  const prices = catalogue.plans[planType];
+  return items.data.map(({ id, price }) => ({
+    id,
+    price: price.recurring?.usage_type === 'metered' ? prices.usagePriceId : prices.basePriceId,
+  }));
+}

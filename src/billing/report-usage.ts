@@ -1,0 +1,46 @@
+/** One report of usage: a meter event that carries a tenant's total of one UTC day. */
+import Stripe from 'stripe';
+import { parseDay } from '../period.js';
+import { METER_EVENT_NAME } from './catalogue.js';
+import { type BillingContext, toSeconds } from './context.js';
+
+export interface DayReport {
+  readonly customerId: string;
+  /** e.g. `2025-11-30` */
+  readonly date: string;
+  /** All queries of that day. */
+  readonly query_count: number;
+  /** Another one for each other total, see report-ledger.ts. */
+  readonly revision: number;
+}
+
+/** The work of {@link StripeBillingManager.reportUsage}. */
+export async function reportUsage({ stripe, now }: BillingContext, report: DayReport): Promise<void> {
+  const { customerId, date, query_count, revision } = report;
+  const identifier = `${customerId}:${date}:${revision}`;
+  // The last second of the day, so that it lies after a subscription's or a plan's beginning on that
+  // day; a day that is not over has no later moment than now.
+  const timestamp = toSeconds(new Date(Math.min(parseDay(date).end.getTime() - 1, now().getTime())));
+  try {
+    await stripe.billing.meterEvents.create(
+      {
+        event_name: METER_EVENT_NAME,
+        payload: { stripe_customer_id: customerId, value: String(query_count) },
+        identifier,
+        timestamp,
+      },
+      { idempotencyKey: `usage:${identifier}` },
+    );
+  } catch (error) {
+    // An earlier call arrived, and its answer was lost.
+    if (!isDuplicate(error)) throw error;
+  }
+}
+
+/** Stripe tells of a repeated identifier by its words alone. */
+function isDuplicate(error: unknown): boolean {
+  return (
+    error instanceof Stripe.errors.StripeInvalidRequestError &&
+    /already exists with identifier/.test(error.message)
+  );
+}

@@ -1,0 +1,30 @@
+/** A subscription in the kit's words. */
+import type Stripe from 'stripe';
+import { ForeignSubscriptionError } from '../errors.js';
+import { PLANS, type PlanName } from '../plans.js';
+import { METADATA } from './context.js';
+
+export interface SubscriptionState {
+  readonly subscriptionId: string;
+  /** As Stripe has it: trialing, active, past_due, … */
+  readonly status: string;
+  readonly planType: PlanName;
+  /** End of the trial, at 00:00 UTC; null without one. */
+  readonly trialEnd: Date | null;
+}
+
+/** @throws ForeignSubscriptionError when its metadata name no plan. */
+export function stateOf({ id, status, metadata, trial_end }: Stripe.Subscription): SubscriptionState {
+  const planType = metadata[METADATA.plan];
+  if (!planType || !Object.hasOwn(PLANS, planType)) throw new ForeignSubscriptionError(id);
+  return {
+    subscriptionId: id,
+    status,
+    planType: planType as PlanName,
+    trialEnd: trial_end === null ? null : new Date(trial_end * 1_000),
+  };
+}
+
+/** Whether a subscription is over: nothing brings it back. */
+export const hasEnded = ({ status }: Pick<Stripe.Subscription, 'status'>) =>
+  status === 'canceled' || status === 'incomplete_expired';
