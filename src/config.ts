@@ -13,6 +13,16 @@ export interface Endpoint {
   readonly url: URL;
 }
 
+/** A Stripe sandbox, or a local Stripe by its address. */
+export interface StripeAccess {
+  /** The setting that the key came from. */
+  readonly setting: string;
+  /** A key of a sandbox: `sk_test_…`. */
+  readonly key: string;
+  /** Absent: Stripe itself. */
+  readonly url?: URL;
+}
+
 export interface Config {
   /** All services off, on purpose. */
   readonly offline: boolean;
@@ -21,6 +31,10 @@ export interface Config {
   readonly clickhouseDatabase: string;
   /** Absent: a private server. */
   readonly redis?: Endpoint | ConfigError;
+  /** Absent: the local Stripe, in the process. */
+  readonly stripe?: StripeAccess | ConfigError;
+  /** Secret of the webhook endpoint at Stripe. */
+  readonly stripeWebhookSecret?: string;
   /** Folders where programs are looked for, as PATH has them. */
   readonly searchPath: string;
   /** Events of the sample month. */
@@ -50,6 +64,7 @@ export function readConfig(environment: Environment = processEnvironment()): Con
     schemes: ['redis', 'rediss'],
     port: 6379,
   });
+  const stripe = stripeAccessOf(environment);
   const sampleEvents = environment.MB_EVENTS ? numberOf('MB_EVENTS', environment.MB_EVENTS) : undefined;
   return {
     offline: switchOf('OFFLINE', environment.OFFLINE),
@@ -57,6 +72,8 @@ export function readConfig(environment: Environment = processEnvironment()): Con
     searchPath: environment.PATH ?? '',
     ...(clickhouse && { clickhouse }),
     ...(redis && { redis }),
+    ...(stripe && { stripe }),
+    ...(environment.STRIPE_WEBHOOK_SECRET && { stripeWebhookSecret: environment.STRIPE_WEBHOOK_SECRET }),
     ...(sampleEvents !== undefined && { sampleEvents }),
   };
 }
@@ -81,6 +98,26 @@ function endpointOf(
   }
   if (!/:\d+$/.test(value.replace(/\/.*$/, '')) && !value.includes('://')) url.port = String(port);
   return { setting, url };
+}
+
+/** A key that charges real cards is never used. */
+function stripeAccessOf(environment: Environment): StripeAccess | ConfigError | undefined {
+  const setting = ['STRIPE_API_KEY', 'STRIPE_SECRET_KEY'].find((name) => environment[name]);
+  const key = setting && environment[setting];
+  const endpoint = endpointOf(environment, {
+    settings: ['STRIPE_URL'],
+    schemes: ['http', 'https'],
+    port: 443,
+  });
+  if (!setting || !key) {
+    return endpoint && new ConfigError('STRIPE_URL', 'need STRIPE_API_KEY=sk_test_… beside it');
+  }
+  // The value is not repeated: it is a secret.
+  if (/^[sr]k_live_/.test(key))
+    return new ConfigError(setting, 'a live key charges real cards; need sk_test_…');
+  if (!/^sk_test_\w+$/.test(key)) return new ConfigError(setting, 'need a key of a sandbox, sk_test_…');
+  if (!endpoint) return { setting, key };
+  return 'url' in endpoint ? { setting, key, url: endpoint.url } : endpoint;
 }
 
 function switchOf(setting: string, value = ''): boolean {

@@ -1,4 +1,4 @@
-/** What a notebook imports from `meterbridge`; what it shows results with is `meterbridge/notebook`. */
+/** What a notebook imports from `meterbridge`; Stripe is in `meterbridge/billing`, what shows results in `meterbridge/notebook`. */
 export type { CheckResult, Report } from './checks/check.js';
 export { checkDashboardPerformance } from './checks/dashboard-performance.js';
 export { checkDataAccuracy } from './checks/data-accuracy.js';

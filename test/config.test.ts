@@ -93,6 +93,28 @@ describe('readConfig()', () => {
     });
   });
 
+  it('finds a key of a Stripe sandbox, by either name', () => {
+    expect(readConfig({ STRIPE_SECRET_KEY: 'sk_test_a1' }).stripe).toEqual({
+      setting: 'STRIPE_SECRET_KEY',
+      key: 'sk_test_a1',
+    });
+    const both = { STRIPE_API_KEY: 'sk_test_a', STRIPE_SECRET_KEY: 'sk_test_b', STRIPE_WEBHOOK_SECRET: 'w' };
+    const config = readConfig({ ...both, STRIPE_URL: 'http://127.0.0.1:12111' });
+    expect(config).toMatchObject({ stripe: { setting: 'STRIPE_API_KEY', key: 'sk_test_a' } });
+    expect(config).toMatchObject({ stripe: { url: { port: '12111' } }, stripeWebhookSecret: 'w' });
+  });
+
+  it.each(['sk_live_51abc', 'rk_live_51abc', 'sk_test', 'pk_test_51abc', 'sk_test_51abc d'])(
+    'keeps the key %s as an error that does not repeat it',
+    (key) => {
+      const { stripe } = readConfig({ STRIPE_API_KEY: key });
+      expect(stripe).toMatchObject({
+        message: expect.stringMatching(/^Cannot use STRIPE_API_KEY: .*sk_test_…$/),
+      });
+      expect(String(stripe)).not.toContain('51abc');
+    },
+  );
+
   it('reads .env in the folder, and lets the environment win', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'config-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));

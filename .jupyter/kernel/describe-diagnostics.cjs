@@ -1,8 +1,8 @@
 // TypeScript's complaints about a cell as one Jupyter error, each with its place and the line in question.
 const fs = require('node:fs');
 
-/** The two names that package.json exports, while .build/ is not there. */
-const UNBUILT = /^Cannot find module 'meterbridge(\/notebook)?'/;
+/** The names that package.json exports, while .build/ is not there. */
+const UNBUILT = /^Cannot find module 'meterbridge(\/(notebook|billing))?'/;
 
 /**
  * @param {{ file: string, line: number, column: number, message: string }[]} diagnostics lines and columns

@@ -6,20 +6,22 @@
 import { MissingCustomerError } from '../errors.js';
 import type { StripeClient } from '../stripe-client.js';
 import type { Catalogue } from './catalogue.js';
-import {
-  applyWaitingChange,
-  changePlan,
-  type PlanChange,
-  type PlanChangePreview,
-  type PlanChangeResult,
-  previewPlanChange,
-} from './change-plan.js';
+import { applyWaitingChange, changePlan, previewPlanChange } from './change-plan.js';
 import { type BillingContext, idOf } from './context.js';
-import { createSubscription, type NewSubscription } from './create-subscription.js';
-import { Customers, type TenantContact } from './customers.js';
-import { type DayReport, reportUsage } from './report-usage.js';
+import { createSubscription } from './create-subscription.js';
+import { Customers } from './customers.js';
+import { reportUsage } from './report-usage.js';
 import { sdkOf } from './sdk.js';
-import { hasEnded, type SubscriptionState, stateOf } from './subscription-state.js';
+import type {
+  DayReport,
+  NewSubscription,
+  PlanChange,
+  PlanChangePreview,
+  PlanChangeResult,
+  SubscriptionState,
+  TenantContact,
+} from './shapes.js';
+import { hasEnded, stateOf } from './subscription-state.js';
 import type { TestClock } from './test-clock.js';
 
 export interface BillingManagerOptions {

@@ -3,23 +3,8 @@ import type Stripe from 'stripe';
 import { DAY_MS, dayOf, monthOf } from '../period.js';
 import { PLANS, type PlanName } from '../plans.js';
 import { type BillingContext, idOf, METADATA, toSeconds } from './context.js';
-import { hasEnded, type SubscriptionState, stateOf } from './subscription-state.js';
-
-export interface PlanChange {
-  readonly subscriptionId: string;
-  readonly planType: PlanName;
-}
-
-/** What a change of plan costs now, before it is made. */
-export interface PlanChangePreview {
-  readonly lines: readonly { readonly description: string; readonly amountCents: number }[];
-  readonly totalCents: number;
-}
-
-/** The plan that holds now, and from when the other one holds if that is later. */
-export interface PlanChangeResult extends SubscriptionState {
-  readonly changesAt: Date | null;
-}
+import type { PlanChange, PlanChangePreview, PlanChangeResult, SubscriptionState } from './shapes.js';
+import { hasEnded, stateOf } from './subscription-state.js';
 
 /** The work of {@link StripeBillingManager.previewPlanChange}. */
 export async function previewPlanChange(

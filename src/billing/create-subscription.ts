@@ -1,17 +1,10 @@
 /** Subscribes a tenant to a plan: a base fee and a metered price, by the calendar's months. */
 import { MissingCardError } from '../errors.js';
 import { DAY_MS, monthOf } from '../period.js';
-import { type PlanName, TRIAL_DAYS } from '../plans.js';
+import { TRIAL_DAYS } from '../plans.js';
 import { type BillingContext, METADATA, toSeconds } from './context.js';
-import { hasEnded, type SubscriptionState, stateOf } from './subscription-state.js';
-
-export interface NewSubscription {
-  readonly customerId: string;
-  readonly planType: PlanName;
-  readonly tenantId: string;
-  /** 0 for none. A trial ends at the first midnight in UTC after that many days. @default 14 */
-  readonly trialDays?: number;
-}
+import type { NewSubscription, SubscriptionState } from './shapes.js';
+import { hasEnded, stateOf } from './subscription-state.js';
 
 /** The work of {@link StripeBillingManager.createSubscription}. */
 export async function createSubscription(

@@ -1,13 +1,7 @@
 /** The customer of a tenant: one for each, found by the tenant's id. */
 import { parseInput, tenantId as tenantIdSchema } from '../input.js';
 import { type BillingContext, METADATA } from './context.js';
-
-/** Who is billed. */
-export interface TenantContact {
-  readonly tenantId: string;
-  readonly email: string;
-  readonly name: string;
-}
+import type { TenantContact } from './shapes.js';
 
 /** @example await new Customers(context).getOrCreate({ tenantId: 'acme-corp', email, name }) // 'cus_…' */
 export class Customers {

@@ -3,16 +3,7 @@ import Stripe from 'stripe';
 import { parseDay } from '../period.js';
 import { METER_EVENT_NAME } from './catalogue.js';
 import { type BillingContext, toSeconds } from './context.js';
-
-export interface DayReport {
-  readonly customerId: string;
-  /** e.g. `2025-11-30` */
-  readonly date: string;
-  /** All queries of that day. */
-  readonly query_count: number;
-  /** Another one for each other total, see report-ledger.ts. */
-  readonly revision: number;
-}
+import type { DayReport } from './shapes.js';
 
 /** The work of {@link StripeBillingManager.reportUsage}. */
 export async function reportUsage({ stripe, now }: BillingContext, report: DayReport): Promise<void> {

@@ -3,15 +3,7 @@ import type Stripe from 'stripe';
 import { ForeignSubscriptionError } from '../errors.js';
 import { PLANS, type PlanName } from '../plans.js';
 import { METADATA } from './context.js';
-
-export interface SubscriptionState {
-  readonly subscriptionId: string;
-  /** As Stripe has it: trialing, active, past_due, … */
-  readonly status: string;
-  readonly planType: PlanName;
-  /** End of the trial, at 00:00 UTC; null without one. */
-  readonly trialEnd: Date | null;
-}
+import type { SubscriptionState } from './shapes.js';
 
 /** @throws ForeignSubscriptionError when its metadata name no plan. */
 export function stateOf({ id, status, metadata, trial_end }: Stripe.Subscription): SubscriptionState {

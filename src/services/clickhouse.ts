@@ -7,7 +7,7 @@ import {
   createClient,
 } from '@clickhouse/client';
 import type { Config, Endpoint } from '../config.js';
-import type { Opened } from './open-services.js';
+import { type Opened, off } from './opened.js';
 import { unreachable } from './unreachable.js';
 
 /** Money comes back as text, or it would pass through a float; counts as numbers. */
@@ -64,7 +64,5 @@ async function openServer(endpoint: Endpoint, database: string): Promise<Opened<
     close: () => client.close(),
   };
 }
-
-const off = (skip: string) => ({ service: { mode: 'off', skip } as const, close: async () => undefined });
 
 const firstLine = (error: unknown) => String(error instanceof Error ? error.message : error).split('\n')[0];

@@ -9,10 +9,12 @@ import type { Services } from './open-services.js';
 export function describeServices({
   clickhouse,
   redis,
-}: Pick<Services, 'clickhouse' | 'redis'>): { service: string; mode: string; reason: string }[] {
+  stripe,
+}: Pick<Services, 'clickhouse' | 'redis' | 'stripe'>): { service: string; mode: string; reason: string }[] {
   return [
     { service: 'ClickHouse', state: clickhouse },
     { service: 'Redis', state: redis },
+    { service: 'Stripe', state: stripe },
   ].map(({ service, state }) => ({
     service,
     mode: state.mode,

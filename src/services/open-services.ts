@@ -1,13 +1,16 @@
 /**
- * Opens what a notebook or a command works with: ClickHouse and Redis, each embedded (nothing
- * configured), configured, or off with a reason; and the workspace that holds their data.
+ * Opens what a notebook or a command works with: ClickHouse, Redis and Stripe, each embedded
+ * (nothing configured), configured, or off with a reason; and the workspace that holds their data.
  */
 import type { ClickHouseClient } from '@clickhouse/client';
 import { type Config, readConfig } from '../config.js';
 import type { RedisClient } from '../redis-client.js';
 import type { Service } from '../service.js';
+import type { StripeClient } from '../stripe-client.js';
 import { openClickHouse } from './clickhouse.js';
+import { off } from './opened.js';
 import { openRedis } from './redis.js';
+import { openStripe } from './stripe.js';
 import { openWorkspace, type WorkspaceOptions } from './workspace.js';
 
 export interface OpenServicesOptions extends Omit<WorkspaceOptions, 'name'> {
@@ -20,15 +23,10 @@ export interface OpenServicesOptions extends Omit<WorkspaceOptions, 'name'> {
 export interface Services {
   readonly clickhouse: Service<ClickHouseClient>;
   readonly redis: Service<RedisClient>;
+  readonly stripe: Service<StripeClient>;
   /** Absolute path of the workspace's folder. */
   readonly workspace: string;
   /** Ends everything: no process and no open handle stays. */
-  close(): Promise<void>;
-}
-
-/** A service and the way to end it. */
-export interface Opened<Client> {
-  readonly service: Service<Client>;
   close(): Promise<void>;
 }
 
@@ -50,17 +48,19 @@ export async function openServices({
   ...options
 }: OpenServicesOptions): Promise<Services> {
   const workspace = openWorkspace({ name, ...options });
-  const off = { service: { mode: 'off', skip: OFFLINE } as const, close: async () => undefined };
   try {
-    const clickhouse = config.offline ? off : await openClickHouse(config, workspace.path);
-    const redis = config.offline ? off : await openRedis(config, workspace.path);
+    const clickhouse = config.offline ? off(OFFLINE) : await openClickHouse(config, workspace.path);
+    const redis = config.offline ? off(OFFLINE) : await openRedis(config, workspace.path);
+    const stripe = config.offline ? off(OFFLINE) : await openStripe(config, { path: workspace.path, name });
     return {
       clickhouse: clickhouse.service,
       redis: redis.service,
+      stripe: stripe.service,
       workspace: workspace.path,
       async close() {
         await clickhouse.close();
         await redis.close();
+        await stripe.close();
         workspace.close();
       },
     };

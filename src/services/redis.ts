@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import type { Config, Endpoint } from '../config.js';
 import type { RedisClient } from '../redis-client.js';
-import type { Opened } from './open-services.js';
+import { type Opened, off } from './opened.js';
 import { findRedisServer, startPrivateRedis } from './private-redis.js';
 import { unreachable } from './unreachable.js';
 
@@ -56,5 +56,3 @@ async function openServer(endpoint: Endpoint): Promise<Opened<RedisClient>> {
     close: async () => client.disconnect(),
   };
 }
-
-const off = (skip: string) => ({ service: { mode: 'off', skip } as const, close: async () => undefined });

@@ -21,10 +21,11 @@ export function unreachable({ setting, url }: Endpoint, error: unknown): string 
   return `${setting}: ${known ?? `it answered ${JSON.stringify(text.split('\n')[0]?.slice(0, 120))}`} at ${url.host}`;
 }
 
-/** Message, code and type; of an AggregateError (two addresses tried) those of its parts. */
+/** Message, code and type; of an AggregateError (two addresses tried) those of its parts, of Stripe's error its reason. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const { code = '', type = '' } = error as { code?: string; type?: string };
+  const { code = '', type = '', detail } = error as { code?: string; type?: string; detail?: unknown };
   const parts = error instanceof AggregateError ? error.errors.map(describe) : [];
+  if (detail) parts.push(describe(detail));
   return [error.message, code, type, ...parts].filter((part) => part !== '').join(' ');
 }

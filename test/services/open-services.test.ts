@@ -97,8 +97,12 @@ describe('openServices(), embedded', () => {
 
 describe('openServices(), off', () => {
   it('has everything off with OFFLINE=true, and a folder for the rest', async () => {
-    const { clickhouse, redis, workspace } = await open({ OFFLINE: 'true', REDIS_URL: 'nonsense://' });
-    expect([clickhouse, redis]).toEqual([
+    const { clickhouse, redis, stripe, workspace } = await open({
+      OFFLINE: 'true',
+      REDIS_URL: 'nonsense://',
+    });
+    expect([clickhouse, redis, stripe]).toEqual([
+      { mode: 'off', skip: 'OFFLINE=true' },
       { mode: 'off', skip: 'OFFLINE=true' },
       { mode: 'off', skip: 'OFFLINE=true' },
     ]);

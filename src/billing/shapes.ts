@@ -1,0 +1,54 @@
+/** What goes into the billing manager and comes out of it: the kit's words, without Stripe's types. */
+import type { PlanName } from '../plans.js';
+
+/** Who is billed. */
+export interface TenantContact {
+  readonly tenantId: string;
+  readonly email: string;
+  readonly name: string;
+}
+
+export interface NewSubscription {
+  readonly customerId: string;
+  readonly planType: PlanName;
+  readonly tenantId: string;
+  /** 0 for none. A trial ends at the first midnight in UTC after that many days. @default 14 */
+  readonly trialDays?: number;
+}
+
+/** A subscription as it is. */
+export interface SubscriptionState {
+  readonly subscriptionId: string;
+  /** As Stripe has it: trialing, active, past_due, … */
+  readonly status: string;
+  readonly planType: PlanName;
+  /** End of the trial, at 00:00 UTC; null without one. */
+  readonly trialEnd: Date | null;
+}
+
+export interface PlanChange {
+  readonly subscriptionId: string;
+  readonly planType: PlanName;
+}
+
+/** What a change of plan costs now, before it is made. */
+export interface PlanChangePreview {
+  readonly lines: readonly { readonly description: string; readonly amountCents: number }[];
+  readonly totalCents: number;
+}
+
+/** The plan that holds now, and from when the other one holds if that is later. */
+export interface PlanChangeResult extends SubscriptionState {
+  readonly changesAt: Date | null;
+}
+
+/** A tenant's usage of one UTC day. */
+export interface DayReport {
+  readonly customerId: string;
+  /** e.g. `2025-11-30` */
+  readonly date: string;
+  /** All queries of that day. */
+  readonly query_count: number;
+  /** Another one for each other total, see report-ledger.ts. */
+  readonly revision: number;
+}
