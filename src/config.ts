@@ -78,6 +78,26 @@ export function readConfig(environment: Environment = processEnvironment()): Con
   };
 }
 
+/** The settings by the course's names. */
+export const Config = {
+  /** Whether a key of a Stripe sandbox is there; without one the local Stripe answers. */
+  isStripeConfigured: ({ stripe } = readConfig()): boolean => stripe !== undefined && 'key' in stripe,
+
+  /** Prints what each service will be, without secrets. */
+  printConfigStatus(config = readConfig()): void {
+    const services = [
+      ['ClickHouse', config.clickhouse, 'CLICKHOUSE_URL', 'the engine in this process'],
+      ['Redis', config.redis, 'REDIS_URL', 'a private server'],
+      ['Stripe', config.stripe, 'STRIPE_API_KEY', 'the local Stripe in this process'],
+    ] as const;
+    for (const [name, set, setting, embedded] of services) {
+      const status = set instanceof ConfigError ? set.message : `from ${set?.setting}`;
+      console.log(`${name.padEnd(12)}${set ? status : `${embedded} (${setting} is not set)`}`);
+    }
+    if (config.offline) console.log('OFFLINE=true: all of them are off');
+  },
+};
+
 function processEnvironment(): Environment {
   if (existsSync('.env')) loadEnvFile('.env');
   return process.env;

@@ -5,7 +5,7 @@ export { checkDataAccuracy } from './checks/data-accuracy.js';
 export { checkImmutableCost, type InvoiceMaker } from './checks/immutable-cost.js';
 export { checkMeteringToBilling } from './checks/metering-to-billing.js';
 export { checkQuotaEnforcement } from './checks/quota-enforcement.js';
-export { type Config, readConfig } from './config.js';
+export { Config, readConfig } from './config.js';
 export {
   type DashboardRequest,
   type LoadedPanel,
@@ -32,6 +32,12 @@ export { deleteUsage } from './metering/delete-usage.js';
 export { type EncodedBatch, encodeBatch } from './metering/encode-batch.js';
 export { createEvent, type UsageEvent } from './metering/event.js';
 export type { EventInput } from './metering/event-input.js';
+export {
+  type ExampleData,
+  examplePlans,
+  loadExampleUsage,
+  readExampleData,
+} from './metering/example-data.js';
 export { insertBatch } from './metering/insert-batch.js';
 export { rebuildRollups } from './metering/rebuild-rollups.js';
 export {

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { type Config, readConfig } from '../src/config.js';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { Config, readConfig } from '../src/config.js';
 import { ConfigError } from '../src/errors.js';
 import { runNodeProgram } from './support/run-program.js';
 
@@ -114,6 +114,21 @@ describe('readConfig()', () => {
       expect(String(stripe)).not.toContain('51abc');
     },
   );
+
+  it('prints what each service will be, and no secret', () => {
+    const log = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+    onTestFinished(() => log.mockRestore());
+    const environment = { REDIS_URL: 'redis://:hidden@h:1', STRIPE_API_KEY: 'sk_live_hidden', OFFLINE: '1' };
+    Config.printConfigStatus(readConfig(environment));
+    expect(log.mock.calls.flat()).toEqual([
+      'ClickHouse  the engine in this process (CLICKHOUSE_URL is not set)',
+      'Redis       from REDIS_URL',
+      'Stripe      Cannot use STRIPE_API_KEY: a live key charges real cards; need sk_test_…',
+      'OFFLINE=true: all of them are off',
+    ]);
+    expect(Config.isStripeConfigured(readConfig(environment))).toBe(false);
+    expect(Config.isStripeConfigured(readConfig({ STRIPE_API_KEY: 'sk_test_a' }))).toBe(true);
+  });
 
   it('reads .env in the folder, and lets the environment win', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'config-'));

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { createLocalStripe } from '../local-stripe/create-local-stripe.js';
 import { refuseRequest } from '../local-stripe/http/handle-request.js';
 import { listen } from '../server/listen.js';
+import { ACCOUNT_SETTINGS } from '../services/stripe.js';
 import { runCommand } from './run-command.js';
 
 const HELP = `npm run local-stripe -- [--port N] [--host ADDRESS] [--file PATH]
@@ -32,7 +33,10 @@ await runCommand(HELP, async (args) => {
   if (!/^\d{1,5}$/.test(values.port) || port > 65_535) {
     throw new RangeError(`Cannot listen: --port must be 0 to 65535, current value is ${values.port}`);
   }
-  const local = createLocalStripe(values.file === undefined ? {} : { file: values.file });
+  const local = createLocalStripe({
+    ...ACCOUNT_SETTINGS,
+    ...(values.file !== undefined && { file: values.file }),
+  });
   const server = await listen(local, { port, host: values.host, refuse: refuseRequest });
   const { hostname, port: taken } = new URL(server.url);
   console.log(`Local Stripe on ${server.url}`);

@@ -15,6 +15,14 @@ export async function openStripe(
   return 'key' in access ? openAccount(access) : off(access.message);
 }
 
+/** What is set in the dashboard of an account at Stripe, for a local one as the kit needs it. */
+export const ACCOUNT_SETTINGS = {
+  // A month is issued when its late usage is in.
+  usageGraceHours: 72,
+  // Whoever pays at last has its subscription back.
+  endOfRetries: 'unpaid',
+} as const;
+
 /** How often webhooks and renewals of customers without a test clock are looked after. */
 const TICK_MS = 1_000;
 
@@ -23,7 +31,7 @@ async function openLocal(file: string, seed: string): Promise<Opened<StripeClien
     // Loaded here, not above: it has Stripe's SDK with it, and a first cell should not wait for that.
     const { createLocalStripe } = await import('../local-stripe/create-local-stripe.js');
     // With a seed its ids are the same in each run of a notebook.
-    const local = createLocalStripe({ file, seed });
+    const local = createLocalStripe({ ...ACCOUNT_SETTINGS, file, seed });
     const ticking = setInterval(() => {
       local.tick().catch((error: unknown) => console.error('The local Stripe waits:', error));
     }, TICK_MS).unref();

@@ -1,0 +1,111 @@
+/**
+ * Lives the sample month at Stripe: its tenants subscribe when they did, change plans when they did,
+ * their usage is reported as the days pass, and at the end Stripe has billed and charged them.
+ */
+import type { ClickHouseClient } from '@clickhouse/client';
+import { SAMPLE_MONTH } from '../metering/sample-month.js';
+import type { SampleTenant } from '../metering/sample-tenants.js';
+import type { TenantTerms } from '../metering/tenants.js';
+import { DAY_MS, dayOf, GRACE_MS } from '../period.js';
+import type { StripeClient } from '../stripe-client.js';
+import { StripeBillingManager } from './billing-manager.js';
+import { ensureCatalogue } from './catalogue.js';
+import { readDailyUsage } from './daily-usage.js';
+import { openReportLedger } from './report-ledger.js';
+import { openTestClock, type TestClock } from './test-clock.js';
+import { UsageSyncService } from './usage-sync.js';
+
+export interface BilledMonth {
+  readonly billing: StripeBillingManager;
+  readonly clock: TestClock;
+}
+
+export interface BillSampleMonthOptions {
+  readonly tenants: readonly SampleTenant[];
+  /** Told after each tenant that subscribed and each day's usage that was reported. */
+  readonly onProgress?: (done: number, of: number) => void;
+}
+
+/** A time after the month's invoices are finalized, and charged. */
+const SETTLED_MS = GRACE_MS + 2 * 3_600_000;
+
+/**
+ * @returns the manager and the clock, which then stands three days after the month's end
+ * @example
+ * const { tenants } = await loadSampleMonth(clickhouse);
+ * const { billing, clock } = await billSampleMonth(clickhouse, stripe, { tenants });
+ */
+export async function billSampleMonth(
+  clickhouse: ClickHouseClient,
+  stripe: StripeClient,
+  { tenants, onProgress = () => undefined }: BillSampleMonthOptions,
+): Promise<BilledMonth> {
+  const { start, end, name: month } = SAMPLE_MONTH;
+  const clock = openTestClock(stripe, { start, name: `sample ${month}` });
+  const billing = new StripeBillingManager(stripe, {
+    catalogue: await ensureCatalogue(stripe),
+    testClock: clock,
+  });
+  const usage = await readDailyUsage(clickhouse, {
+    month,
+    tenantIds: tenants.map(({ tenantId }) => tenantId),
+  });
+  let done = 0;
+  const tell = (more: number) => onProgress(done + more, tenants.length + usage.length);
+  const sync = new UsageSyncService(billing, {
+    ledger: await openReportLedger(clickhouse),
+    onProgress: tell,
+  });
+  let reported = dayOf(start);
+  /** Reports the days before one. */
+  const report = async (day: string) => {
+    const due = usage.filter(({ date }) => date >= reported && date < day);
+    const failed = (await sync.syncDailyUsage(due)).find(({ success }) => !success);
+    if (failed) throw new Error(`Cannot report usage of ${failed.tenant_id}: ${failed.error}`);
+    done += due.length;
+    reported = day;
+  };
+
+  const subscriptions = new Map<string, string>();
+  for (const [instant, beginning] of byTime(tenants, start)) {
+    await clock.advanceTo(instant);
+    // A plan bills the usage that Stripe knows of when it ends.
+    await report(dayOf(instant));
+    for (const terms of beginning) {
+      const { tenantId, plan: planType } = terms;
+      const subscriptionId = subscriptions.get(tenantId);
+      if (subscriptionId) await billing.changePlan({ subscriptionId, planType });
+      else {
+        subscriptions.set(tenantId, await subscribe(billing, terms));
+        done += 1;
+      }
+      tell(0);
+    }
+  }
+  await clock.advanceTo(end);
+  await report(dayOf(end));
+  await clock.advanceTo(new Date(end.getTime() + SETTLED_MS));
+  return { billing, clock };
+}
+
+/** What begins at each instant, in order; what began before the month counts from its start. */
+function byTime(tenants: readonly SampleTenant[], start: Date): [Date, TenantTerms[]][] {
+  const instants = new Map<number, TenantTerms[]>();
+  for (const terms of tenants.flatMap((tenant) => tenant.terms)) {
+    const time = Math.max(terms.effectiveFrom.getTime(), start.getTime());
+    instants.set(time, [...(instants.get(time) ?? []), terms]);
+  }
+  return [...instants].sort(([a], [b]) => a - b).map(([time, terms]) => [new Date(time), terms]);
+}
+
+async function subscribe(
+  billing: StripeBillingManager,
+  { tenantId, plan: planType, effectiveFrom, trialEndsAt }: TenantTerms,
+): Promise<string> {
+  const email = `billing@${tenantId}.example`;
+  const customerId = await billing.getOrCreateCustomer({ tenantId, email, name: tenantId });
+  await billing.attachPaymentMethod({ customerId, paymentMethodId: 'pm_card_visa' });
+  const trialDays = trialEndsAt ? (trialEndsAt.getTime() - effectiveFrom.getTime()) / DAY_MS : 0;
+  const { subscriptionId } = await billing.createSubscription({ customerId, planType, tenantId, trialDays });
+  return subscriptionId;
+}
