@@ -65,6 +65,6 @@ export { ApiKeys } from './server/api-keys.js';
 export { createApp } from './server/app.js';
 export { listen } from './server/listen.js';
 export { withQuotaTrial } from './server/quota-trial.js';
-export type { Service } from './service.js';
+export { allOf, type Service } from './service.js';
 export { describeServices } from './services/describe-services.js';
 export { openServices, type Services } from './services/open-services.js';

@@ -10,3 +10,24 @@ export type Service<Client> =
       readonly address: string;
     }
   | { readonly mode: 'off'; readonly skip: string };
+
+/**
+ * Several services as one: their clients by name, or off for the first reason there is.
+ *
+ * @example await withService(allOf({ clickhouse, stripe }), ({ clickhouse, stripe }) => …);
+ */
+export function allOf<Clients extends object>(
+  services: {
+    readonly [Name in keyof Clients]: Service<Clients[Name]>;
+  },
+): Service<Clients> {
+  const named = Object.entries<Service<unknown>>(services);
+  const clients: Record<string, unknown> = {};
+  for (const [name, service] of named) {
+    if (service.mode === 'off') return service;
+    clients[name] = service.client;
+  }
+  const configured = named.some(([, { mode }]) => mode === 'configured');
+  const address = named.map(([, service]) => (service.mode === 'off' ? '' : service.address)).join(', ');
+  return { mode: configured ? 'configured' : 'embedded', client: clients as Clients, address };
+}

@@ -1,6 +1,8 @@
 // tslab keeps the variables of earlier cells in `exports` and rewrites their names, but not where a name
 // stands for key and value at once: `{ plan }` failed at run time and `({ plan } = next)` assigned nothing.
-// This writes such keys out before tslab looks: `{ plan: exports.plan }`.
+// This writes such keys out before tslab looks: `{ plan: exports.plan }`. Where a key is taken apart under
+// another name, `{ plan: mine }`, tslab takes it for a variable if an earlier cell declared it; as text,
+// `{ 'plan': mine }`, it is left alone.
 
 /** The hidden file in which tslab declares what earlier cells left. */
 const EARLIER_CELLS = '/__prev__.d.ts';
@@ -32,6 +34,11 @@ function writeOutShorthands(ts, checker) {
   return (context) => (sourceFile) => {
     const visit = (node) => {
       const visited = ts.visitEachChild(node, visit, context);
+      if (ts.isBindingElement(visited) && visited.propertyName && ts.isIdentifier(visited.propertyName)) {
+        const { dotDotDotToken, propertyName, name, initializer } = visited;
+        const key = factory.createStringLiteral(propertyName.text);
+        return factory.updateBindingElement(visited, dotDotDotToken, key, name, initializer);
+      }
       if (!ts.isShorthandPropertyAssignment(node) || !isEarlier(node)) return visited;
       const { name, objectAssignmentInitializer: fallback } = visited;
       const variable = factory.createPropertyAccessExpression(factory.createIdentifier('exports'), name.text);

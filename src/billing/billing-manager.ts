@@ -10,6 +10,7 @@ import { applyWaitingChange, changePlan, previewPlanChange } from './change-plan
 import { type BillingContext, idOf } from './context.js';
 import { createSubscription } from './create-subscription.js';
 import { Customers } from './customers.js';
+import { invoicesOf } from './invoices-of.js';
 import { reportUsage } from './report-usage.js';
 import { sdkOf } from './sdk.js';
 import type {
@@ -18,6 +19,7 @@ import type {
   PlanChange,
   PlanChangePreview,
   PlanChangeResult,
+  StripeInvoice,
   SubscriptionState,
   TenantContact,
 } from './shapes.js';
@@ -148,6 +150,11 @@ export class StripeBillingManager {
    */
   async reportUsage(report: DayReport): Promise<void> {
     return reportUsage(this.#context, report);
+  }
+
+  /** A customer's invoices, oldest first. */
+  async invoicesOf(customerId: string): Promise<StripeInvoice[]> {
+    return invoicesOf(this.#context, customerId);
   }
 
   /**

@@ -23,17 +23,22 @@ export async function createSubscription(
   const prices = catalogue.plans[planType];
   const now = clock();
   const trialEnd = trialDays > 0 ? nextMidnight(new Date(now.getTime() + trialDays * DAY_MS)) : undefined;
-  const anchor = nextMonthStart(trialEnd ?? now);
+  const begins = trialEnd ?? now;
+  const anchor = nextMonthStart(begins);
+  // On the 1st itself the month begins with the subscription, or with the end of its trial.
+  const isLater = anchor > begins;
   const subscription = await stripe.subscriptions.create(
     {
       customer: customerId,
       items: [{ price: prices.basePriceId, quantity: 1 }, { price: prices.usagePriceId }],
-      // On the 1st itself the month begins with the subscription.
-      ...(anchor > now && { billing_cycle_anchor: toSeconds(anchor) }),
+      ...(isLater && { billing_cycle_anchor: toSeconds(anchor) }),
       ...(trialEnd && {
         trial_end: toSeconds(trialEnd),
         trial_settings: {
-          end_behavior: { missing_payment_method: 'create_invoice', billing_cycle_anchor: 'unchanged' },
+          end_behavior: {
+            missing_payment_method: 'create_invoice',
+            ...(isLater && { billing_cycle_anchor: 'unchanged' }),
+          },
         },
       }),
       billing_mode: { type: 'flexible' },

@@ -8,6 +8,7 @@ export {
 export { DUNNING_POLICY, type DunningAction, type DunningPolicy, dueSteps } from '../dunning/ladder.js';
 export type { StripeClient } from '../stripe-client.js';
 export { readStanding, type Standing } from '../tenants/standing.js';
+export { type BilledMonth, billSampleMonth } from './bill-sample-month.js';
 export { type BillingManagerOptions, StripeBillingManager } from './billing-manager.js';
 export { type Catalogue, ensureCatalogue, type PlanPrices } from './catalogue.js';
 export { type DailyUsage, readDailyUsage } from './daily-usage.js';

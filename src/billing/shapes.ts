@@ -52,3 +52,24 @@ export interface DayReport {
   /** Another one for each other total, see report-ledger.ts. */
   readonly revision: number;
 }
+
+/** An invoice at Stripe. */
+export interface StripeInvoice {
+  readonly invoiceId: string;
+  /** null until it is finalized. */
+  readonly number: string | null;
+  /** draft, open, paid, uncollectible or void */
+  readonly status: string;
+  /** Why it was made: subscription_create, subscription_cycle, subscription_update … */
+  readonly reason: string;
+  readonly created: Date;
+  readonly totalCents: number;
+  readonly paidCents: number;
+  readonly lines: readonly StripeInvoiceLine[];
+}
+
+export interface StripeInvoiceLine {
+  readonly description: string;
+  readonly quantity: number;
+  readonly amountCents: number;
+}

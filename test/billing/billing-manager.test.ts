@@ -68,6 +68,14 @@ describe('a subscription', () => {
     expect(await totals()).toEqual([0, 330, 9_900]);
   });
 
+  it('may have a trial that ends on the 1st', async () => {
+    await begin('2025-10-18T00:00:00Z');
+    expect((await subscribe('pro')).trialEnd?.toISOString()).toBe('2025-11-01T00:00:00.000Z');
+    await addCard();
+    await advance('2025-12-01T02:00:00Z');
+    expect(await totals()).toEqual([0, 9_900, 9_900]);
+  });
+
   it('without a trial bills the days that are left at once', async () => {
     await addCard();
     expect((await subscribe('starter', 0)).status).toBe('active');

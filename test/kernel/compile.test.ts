@@ -78,6 +78,13 @@ describe('a variable of an earlier cell', () => {
     expect(await output('({ used } = { used: 5 }); used')).toBe('5');
   });
 
+  it('is taken apart under other names', async () => {
+    await kernel.run('const rows = [{ tenant_id: "acme-corp", deep: { plan: "pro" } }];');
+    const code = `for (const { tenant_id: tenantId, deep: { plan: mine = "none" } } of rows)
+      console.log(tenantId, mine, [tenantId].map((tenant_id) => ({ tenant_id })));`;
+    expect(await output(code)).toBe("acme-corp pro [ { tenant_id: 'acme-corp' } ]");
+  });
+
   it('takes a fallback there', async () => {
     expect(await output('({ used = 9 } = {} as { used?: number }); used')).toBe('9');
   });
