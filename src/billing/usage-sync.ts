@@ -4,6 +4,8 @@
  * old one. (The API of 2024 had `action=set` for this; it is gone.) Run it as often as you like, and by
  * one process at a time.
  */
+import { setTimeout } from 'node:timers/promises';
+import Stripe from 'stripe';
 import type { StripeBillingManager } from './billing-manager.js';
 import type { DailyUsage } from './daily-usage.js';
 import { keyOf, type ReportLedger, type UsageReport } from './report-ledger.js';
@@ -15,8 +17,10 @@ export interface UsageRow extends DailyUsage {
 
 export interface UsageSyncOptions {
   readonly ledger: ReportLedger;
-  /** Calls under way at once. Stripe's sandbox takes 25 a second. @default 8 */
+  /** Tenants whose usage is under way at once; of each Stripe takes one report at a time. @default 8 */
   readonly atOnce?: number;
+  /** First wait when Stripe asks to slow down (a sandbox takes 25 calls a second); it doubles. @default 500 */
+  readonly backoffMs?: number;
   /** Told after each report, for a display of progress. */
   readonly onProgress?: (done: number, of: number) => void;
 }
@@ -31,6 +35,9 @@ export interface SyncResult extends DailyUsage {
 
 /** Reports that are written down together before they are sent. */
 const PORTION = 500;
+
+/** Tries of a report while Stripe asks to slow down. */
+const TRIES = 7;
 
 /**
  * @example
@@ -65,27 +72,45 @@ export class UsageSyncService {
   async #syncPortion(rows: readonly UsageRow[], tell: (done: number) => void): Promise<SyncResult[]> {
     const { ledger, atOnce = 8 } = this.#options;
     const known = await ledger.newest(rows);
-    const reports = rows.map((row) => ({ row, report: reportOf(row, known.get(keyOf(row))) }));
+    const written = new Set(known.values());
+    const reports = rows.map((row) => {
+      const report = reportOf(row, known.get(keyOf(row)));
+      known.set(keyOf(row), report);
+      return { row, report };
+    });
     const due = reports.filter(({ report }) => !report.acknowledged);
     // Before anything is sent: a total that may be at Stripe is never forgotten.
-    await ledger.keep(
-      due.map(({ report }) => report).filter((report) => known.get(keyOf(report)) !== report),
-    );
+    await ledger.keep(due.map(({ report }) => report).filter((report) => !written.has(report)));
     const errors = new Map<UsageReport, string>();
     let done = rows.length - due.length;
-    await inLanes(due, atOnce, async ({ row, report }) => {
-      try {
-        const customerId = await this.#customerOf(row);
-        await this.#billing.reportUsage({ customerId, ...report });
-      } catch (error) {
-        errors.set(report, error instanceof Error ? error.message : String(error));
+    await inLanes(byTenant(due), atOnce, async (reportsOfTenant) => {
+      for (const { row, report } of reportsOfTenant) {
+        try {
+          await this.#send(row, report);
+        } catch (error) {
+          errors.set(report, error instanceof Error ? error.message : String(error));
+        }
+        done += 1;
+        tell(done);
       }
-      done += 1;
-      tell(done);
     });
     const taken = due.map(({ report }) => report).filter((report) => !errors.has(report));
     await ledger.keep(taken.map((report) => ({ ...report, acknowledged: true })));
     return reports.map(({ report }) => resultOf(report, errors.get(report)));
+  }
+
+  async #send(row: UsageRow, report: UsageReport): Promise<void> {
+    const customerId = await this.#customerOf(row);
+    let waitMs = this.#options.backoffMs ?? 500;
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.#billing.reportUsage({ customerId, ...report });
+      } catch (error) {
+        if (!(error instanceof Stripe.errors.StripeRateLimitError) || tries === TRIES) throw error;
+      }
+      await setTimeout(waitMs);
+      waitMs *= 2;
+    }
   }
 
   /** Looked up once: a tenant has many days. */
@@ -113,6 +138,17 @@ function resultOf(
 function reportOf({ tenant_id, date, query_count }: UsageRow, last: UsageReport | undefined): UsageReport {
   if (last?.query_count === query_count) return last;
   return { tenant_id, date, query_count, revision: (last?.revision ?? 0) + 1, acknowledged: false };
+}
+
+interface Due {
+  readonly row: UsageRow;
+  readonly report: UsageReport;
+}
+
+function byTenant(due: readonly Due[]): Due[][] {
+  const groups = new Map<string, Due[]>();
+  for (const one of due) groups.set(one.row.tenant_id, [...(groups.get(one.row.tenant_id) ?? []), one]);
+  return [...groups.values()];
 }
 
 async function inLanes<T>(

@@ -99,6 +99,44 @@ describe('syncDailyUsage()', () => {
     expect(await metered('nobody')).toBe(1);
   });
 
+  it('takes the last of two totals of one day', async () => {
+    const day = { tenant_id: 'acme-corp', date: '2025-11-18' };
+    await service().syncDailyUsage([
+      { ...day, query_count: 5 },
+      { ...day, query_count: 3 },
+    ]);
+    expect(await metered('acme-corp')).toBe(3);
+  });
+
+  it('slows down when Stripe asks for it', async () => {
+    let refused = 0;
+    local.faults = ({ path }) => {
+      if (path !== '/v1/billing/meter_events' || refused === 6) return undefined;
+      refused += 1;
+      return 'rate_limited';
+    };
+    const patient = new UsageSyncService(billing, { ledger, backoffMs: 1 });
+    expect(outcomes(await patient.syncDailyUsage(rowsOf(4)))).toEqual(['sent']);
+    expect(refused).toBe(6);
+    local.faults = ({ path }) => (path === '/v1/billing/meter_events' ? 'rate_limited' : undefined);
+    const [first] = await patient.syncDailyUsage(rowsOf(5));
+    expect(first).toMatchObject({ success: false, error: 'Request rate limit exceeded.' });
+  });
+
+  it('has one report of a customer under way at a time', async () => {
+    const underWay = new Map<string, number>();
+    let most = 0;
+    const report = billing.reportUsage.bind(billing);
+    billing.reportUsage = async (day) => {
+      const now = (underWay.get(day.customerId) ?? 0) + 1;
+      underWay.set(day.customerId, now);
+      most = Math.max(most, now);
+      await report(day).finally(() => underWay.set(day.customerId, now - 1));
+    };
+    await service().syncDailyUsage(rowsOf(1));
+    expect([most, underWay.size]).toEqual([1, 3]);
+  });
+
   it('reports a day that is not over', async () => {
     const today = { tenant_id: 'acme-corp', date: '2025-11-20', query_count: 7 };
     expect(await service().syncDailyUsage([today])).toMatchObject([{ success: true }]);

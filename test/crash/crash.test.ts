@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { crash } from './crash.js';
+import { syncCrash } from './sync-crash.js';
 import { fourWriters } from './writers.js';
 
 describe('ten random kills', () => {
@@ -17,5 +18,13 @@ describe('four writers that send 5,000 events one to four times', () => {
     expect(sent).toBe(12_439);
     expect(failures).toBeGreaterThan(0);
     expect(rebuilt).toBe(36);
+  }, 120_000);
+});
+
+describe('five random kills of the usage sync', () => {
+  it('bill the last totals, once', async () => {
+    const { killed, faults, problems } = await syncCrash({ seed: 20_251_122, kills: 5 });
+    expect([killed, problems]).toEqual([5, []]);
+    expect(faults).toBeGreaterThan(0);
   }, 120_000);
 });

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { crash } from './crash.js';
+import { syncCrash } from './sync-crash.js';
 import { fourWriters } from './writers.js';
 
 const { CRASH_SEED = '1', CRASH_KILLS = '200', CRASH_EVENTS = '100000' } = process.env;
@@ -13,6 +14,14 @@ const listed = (problems: readonly string[]) => {
 it(`survives ${CRASH_KILLS} random kills, seed ${seed}`, async () => {
   const started = performance.now();
   const { problems, ...counts } = await crash({ seed, kills: Number(CRASH_KILLS), say });
+  say(`${JSON.stringify(counts)} in ${((performance.now() - started) / 1_000).toFixed(0)} s`);
+  listed(problems);
+});
+
+const syncKills = Math.ceil(Number(CRASH_KILLS) / 4);
+it(`bills the last totals after ${syncKills} random kills of the usage sync, seed ${seed}`, async () => {
+  const started = performance.now();
+  const { problems, ...counts } = await syncCrash({ seed, kills: syncKills });
   say(`${JSON.stringify(counts)} in ${((performance.now() - started) / 1_000).toFixed(0)} s`);
   listed(problems);
 });
