@@ -7,7 +7,7 @@ import { parseUsd, toCents } from '../money.js';
 import { parseMonth } from '../period.js';
 import { PLANS, type Plan, type PlanName } from '../plans.js';
 import { generateEvents } from './generate-events.js';
-import { recordTenants } from './tenants.js';
+import { recordTenants, tenantsAt } from './tenants.js';
 
 const planName = z.enum(Object.keys(PLANS) as PlanName[]);
 const schema = z.object({
@@ -62,17 +62,19 @@ export function examplePlans({ pricing_plans: terms }: ExampleData): Record<Plan
 
 /**
  * Stores the example's usage as events, spread over its month, and the customers as tenants from its
- * first day on. Meant for an empty database.
+ * first day on; who is a tenant already is left alone.
  *
- * @returns the number of events
+ * @returns the number of events in the example
  * @example await loadExampleUsage(clickhouse, readExampleData()) // 983,500
  */
 export async function loadExampleUsage(
   clickhouse: ClickHouseClient,
   { customers, usage_data: usage }: ExampleData,
 ): Promise<number> {
+  const known = new Set((await tenantsAt(clickhouse, new Date())).map(({ tenantId }) => tenantId));
   const plans = new Map(customers.map(({ tenant_id, plan }) => [tenant_id, plan]));
   for (const { tenant_id, month, query_count } of usage) {
+    if (known.has(tenant_id)) continue;
     const span = parseMonth(month);
     const effectiveFrom = span.start;
     const terms = {

@@ -19,6 +19,8 @@ export const SAMPLE_NOW = SAMPLE_MONTH.end;
 export interface LoadSampleOptions {
   /** Events in all; the course's tenants keep theirs, the others share the rest. @default 1_000_000 */
   readonly events?: number | undefined;
+  /** Other tenants of whom the database may have usage. @default none */
+  readonly beside?: readonly string[];
   /** Called after each portion with the events stored so far. */
   readonly onProgress?: (loaded: number, total: number) => void;
 }
@@ -39,12 +41,13 @@ export interface SampleMonth {
  */
 export async function loadSampleMonth(
   clickhouse: ClickHouseClient,
-  { events, onProgress = () => undefined }: LoadSampleOptions = {},
+  { events, beside = [], onProgress = () => undefined }: LoadSampleOptions = {},
 ): Promise<SampleMonth> {
   const tenants = sampleTenants({ events, month: SAMPLE_MONTH });
   const total = tenants.reduce((sum, tenant) => sum + tenant.queries, 0);
-  if (await isLoaded(clickhouse, tenants))
-    return { tenants, events: await countEvents(clickhouse), loaded: false };
+  const ids = tenants.map(({ tenantId }) => tenantId);
+  if (await isLoaded(clickhouse, ids, beside))
+    return { tenants, events: await countEvents(clickhouse, ids), loaded: false };
   let loaded = 0;
   for (const portion of portionsOf(tenants.filter(({ queries }) => queries > 0))) {
     await generateEvents(clickhouse, portion);
@@ -74,16 +77,20 @@ export async function restoreSampleTenant(
   if (tenant.queries > 0) await generateEvents(clickhouse, [tenant]);
 }
 
-async function countEvents(clickhouse: ClickHouseClient): Promise<number> {
+async function countEvents(clickhouse: ClickHouseClient, ids: readonly string[]): Promise<number> {
   const result = await clickhouse.query({
-    query: 'SELECT sum(events) AS events FROM usage_daily',
+    query: 'SELECT sum(events) AS events FROM usage_daily WHERE tenant_id IN {ids:Array(String)}',
+    query_params: { ids },
     format: 'JSONEachRow',
   });
   return (await result.json<{ events: number }>())[0]?.events ?? 0;
 }
 
-async function isLoaded(clickhouse: ClickHouseClient, tenants: readonly SampleTenant[]): Promise<boolean> {
-  const known = new Set(tenants.map(({ tenantId }) => tenantId));
+async function isLoaded(
+  clickhouse: ClickHouseClient,
+  ids: readonly string[],
+  beside: readonly string[],
+): Promise<boolean> {
   const result = await clickhouse.query({
     query: `
       SELECT tenant_id, max(has_terms) AS has_terms
@@ -99,10 +106,11 @@ async function isLoaded(clickhouse: ClickHouseClient, tenants: readonly SampleTe
     format: 'JSONEachRow',
   });
   const rows = await result.json<{ tenant_id: string; has_terms: number }>();
-  const foreign = rows.filter(({ tenant_id }) => !known.has(tenant_id));
-  if (foreign.length > 0) throw new ForeignDataError(foreign.map(({ tenant_id }) => tenant_id));
-  if (rows.some(({ has_terms }) => has_terms)) return true;
-  if (rows.length > 0) {
+  const foreign = rows.map(({ tenant_id }) => tenant_id).filter((id) => ![...ids, ...beside].includes(id));
+  if (foreign.length > 0) throw new ForeignDataError(foreign);
+  const own = rows.filter(({ tenant_id }) => ids.includes(tenant_id));
+  if (own.some(({ has_terms }) => has_terms)) return true;
+  if (own.length > 0) {
     for (const table of [EVENTS_TABLE, 'usage_hourly', 'usage_daily']) {
       await clickhouse.command({ query: `TRUNCATE TABLE ${table}` });
     }
