@@ -1,0 +1,123 @@
+/** Lines of Stripe's invoices, in the words of our plan invoice. */
+import type Stripe from 'stripe';
+import type { PlanLine } from '../../invoices/plan-invoice.js';
+import { dayOf, type Month, monthOf, type Period, previousMonth } from '../../period.js';
+import type { PlanName } from '../../plans.js';
+import type { PlanPrices } from './plan-prices.js';
+
+/** A line at Stripe, and where it stands. */
+export interface InvoicedLine extends Omit<PlanLine, 'kind'> {
+  /** `other`: of none of the kit's prices, so made by hand. */
+  readonly kind: PlanLine['kind'] | 'other';
+  readonly plan: PlanName | null;
+  /** The plan invoice that it belongs to: a fee in advance is on that of the month before. */
+  readonly month: string;
+  readonly period: Period;
+  readonly subscriptionId: string | null;
+  /** Null while it waits for the next invoice. */
+  readonly invoiceId: string | null;
+  /** Its invoice's; `held`: a draft that is not finalized by itself. */
+  readonly status: Stripe.Invoice.Status | 'waiting' | 'held';
+  /** Whether it corrects another line that was final. */
+  readonly corrects: boolean;
+}
+
+/** What a correction says about the line that it corrects. */
+export const CORRECTS = {
+  month: 'corrects_month',
+  kind: 'corrects_kind',
+  plan: 'corrects_plan',
+  queries: 'queries',
+};
+
+/**
+ * Reads the lines of an invoice. A licensed price from the 1st on is a base fee, in any other period a
+ * proration; a metered one is usage; a line of a trial, which is free, is none.
+ *
+ * @example planLinesOf(await stripe.invoices.retrieve(id), await readPlanPrices(stripe, catalogue))
+ */
+export function planLinesOf(
+  invoice: Pick<Stripe.Invoice, 'id' | 'status' | 'auto_advance'> & {
+    lines: { data: readonly Stripe.InvoiceLineItem[] };
+  },
+  prices: PlanPrices,
+): InvoicedLine[] {
+  const { id, status, auto_advance: advances } = invoice;
+  const place = {
+    invoiceId: id ?? null,
+    status: status === 'draft' && !advances ? ('held' as const) : (status ?? 'draft'),
+  };
+  return invoice.lines.data.flatMap((line) => {
+    const { subscription_item_details: item, invoice_item_details: other } = line.parent ?? {};
+    const subscriptionId = item?.subscription ?? other?.subscription ?? null;
+    return lineOf(line, prices, { ...place, subscriptionId });
+  });
+}
+
+/** An invoice item that waits, as the line that it will be. */
+export function waitingLineOf(item: Stripe.InvoiceItem, prices: PlanPrices): InvoicedLine[] {
+  const subscription = item.parent?.subscription_details?.subscription ?? null;
+  return lineOf(item, prices, { invoiceId: null, status: 'waiting', subscriptionId: subscription });
+}
+
+type Raw = Pick<
+  Stripe.InvoiceLineItem | Stripe.InvoiceItem,
+  'amount' | 'description' | 'metadata' | 'period' | 'pricing' | 'quantity'
+>;
+type Place = Pick<InvoicedLine, 'invoiceId' | 'status' | 'subscriptionId'>;
+
+function lineOf(raw: Raw, prices: PlanPrices, place: Place): InvoicedLine[] {
+  const period = { start: new Date(raw.period.start * 1_000), end: new Date(raw.period.end * 1_000) };
+  const facts = { amount_cents: raw.amount, ...daysOf(period), period, ...place };
+  const words = raw.description ?? '';
+  const { [CORRECTS.month]: month } = raw.metadata ?? {};
+  if (month) return [{ ...facts, ...correctionOf(raw, words), month, corrects: true }];
+  const price = prices.get(idOf(raw.pricing?.price_details?.price));
+  const line = { ...facts, quantity: raw.quantity ?? 1, corrects: false };
+  const own = monthOf(period.start);
+  if (!price) return [{ ...line, kind: 'other', plan: null, month: own.name, description: words }];
+  const { plan, isMetered } = price;
+  if (isMetered)
+    return [
+      { ...line, kind: 'usage', plan, month: own.name, description: `${plan} queries, ${tierOf(raw)}` },
+    ];
+  return raw.amount === 0 ? [] : [{ ...line, plan, ...feeOf(raw, plan, own) }];
+}
+
+/** A fee from the 1st on is that of a whole month; a credit of a whole month takes it back. */
+function feeOf({ amount, period: { start } }: Raw, plan: PlanName, month: Month) {
+  const isWhole = start * 1_000 === month.start.getTime();
+  const verb = amount < 0 ? 'Unused' : 'Remaining';
+  return {
+    kind: isWhole ? ('base' as const) : ('proration' as const),
+    month: isWhole ? previousMonth(month.start).name : month.name,
+    description:
+      isWhole && amount > 0
+        ? `${plan} base fee`
+        : `${verb} time on ${plan} after ${dayOf(new Date(start * 1_000))}`,
+  };
+}
+
+function correctionOf({ metadata }: Raw, description: string) {
+  const { [CORRECTS.kind]: kind, [CORRECTS.plan]: plan, [CORRECTS.queries]: queries } = metadata ?? {};
+  return {
+    kind: kind as PlanLine['kind'],
+    plan: plan as PlanName,
+    quantity: Number(queries),
+    description,
+  };
+}
+
+/** Stripe names the tier in words alone: `6000 × Starter (Tier 1 at $0.00 / month)`. */
+const tierOf = ({ description, amount }: Raw) =>
+  (/\(Tier (\d+) /.exec(description ?? '')?.[1] ?? (amount === 0 ? '1' : '2')) === '1'
+    ? 'included'
+    : 'overage';
+
+const idOf = (price: string | { id: string } | undefined) =>
+  typeof price === 'string' ? price : (price?.id ?? '');
+
+const daysOf = ({ start, end }: Period) => ({
+  first_day: dayOf(start),
+  last_day: dayOf(new Date(Math.max(start.getTime(), end.getTime() - 1))),
+});
