@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { codeLinesReport } from './code-lines.mjs';
 import { compareOutputs } from './headless/compare-outputs.mjs';
-import { findNotebooks } from './headless/find-notebooks.mjs';
+import { findNotebooks, findSolutions } from './headless/find-notebooks.mjs';
 import { runNotebooks } from './headless/run-notebooks.mjs';
 import { changingSettings } from './headless/settings.mjs';
 import { data, modules, root, runtime } from './setup/paths.mjs';
@@ -64,7 +64,7 @@ async function runEveryNotebook(title, options, check = () => []) {
   announce(title);
   if (!python) return count(false);
   try {
-    const files = findNotebooks([]);
+    const files = [...findNotebooks([]), ...findSolutions()];
     const outcomes = await runNotebooks(files, { python, ...options });
     const results = outcomes.map(({ failure, copy }, index) => {
       const complaints = failure ? [] : check(files[index], copy);

@@ -17,6 +17,9 @@ export function findNotebooks(names, folder = notebooks) {
   return [...new Set(names.flatMap((name) => matching(name, all)))];
 }
 
+/** The solutions of the exercises, which a test runs beside the notebooks. */
+export const findSolutions = () => notebooksIn(join(notebooks, 'solutions'));
+
 function matching(name, all) {
   if (name.endsWith('.ipynb') && existsSync(name)) return [name];
   const part = basename(name, '.ipynb').toLowerCase();

@@ -2,22 +2,26 @@ import type { TableGrid } from './table.js';
 
 /** A grey that is seen on white and on black. */
 const BORDER = 'solid rgba(128,128,128,0.4)';
-const PADDING = 'padding:0.25em 0.9em';
+const ROOMY = 'padding:0.25em 0.9em';
+/** For tables that would not fit otherwise. */
+const TIGHT = 'padding:0.25em 0.4em';
+const MANY_COLUMNS = 10;
 
 /**
  * A table as HTML, styled on each element (sanitizers strip `<style>`) and without colours of its own, so
  * that it is readable in a light and in a dark notebook. `align` says it again for GitHub, which strips styles.
  */
 export function tableHtml({ caption, columns, rows, note }: TableGrid): string {
+  const padding = columns.length < MANY_COLUMNS ? ROOMY : TIGHT;
   const line = (tag: 'th' | 'td', texts: readonly string[], border: string): string => {
     const cells = texts.map((text, i) => {
       const align = columns[i]?.right ? 'right' : 'left';
-      return `<${tag} align="${align}" style="text-align:${align};${PADDING}">${escapeHtml(text)}</${tag}>`;
+      return `<${tag} align="${align}" style="text-align:${align};${padding}">${escapeHtml(text)}</${tag}>`;
     });
     return `<tr style="border-bottom:${border} ${BORDER}">${cells.join('')}</tr>`;
   };
   const head = columns.map(({ heading }) => heading);
-  const left = `style="text-align:left;${PADDING}"`;
+  const left = `style="text-align:left;${padding}"`;
   return [
     '<table style="border-collapse:collapse;font-variant-numeric:tabular-nums">',
     ...(caption ? [`<caption ${left}>${escapeHtml(caption)}</caption>`] : []),
