@@ -11,13 +11,14 @@ import type { StripeClient } from '../stripe-client.js';
 import { StripeBillingManager } from './billing-manager.js';
 import { ensureCatalogue } from './catalogue.js';
 import { readDailyUsage } from './daily-usage.js';
+import type { Books } from './reconcile/books.js';
 import { openReportLedger } from './report-ledger.js';
 import { openTestClock, type TestClock } from './test-clock.js';
 import { UsageSyncService } from './usage-sync.js';
 
-export interface BilledMonth {
-  readonly billing: StripeBillingManager;
-  readonly clock: TestClock;
+/** The books of the month, and the clock that they live by. */
+export interface BilledMonth extends Books {
+  readonly testClock: TestClock;
 }
 
 export interface BillSampleMonthOptions {
@@ -30,10 +31,10 @@ export interface BillSampleMonthOptions {
 const SETTLED_MS = GRACE_MS + 2 * 3_600_000;
 
 /**
- * @returns the manager and the clock, which then stands three days after the month's end
+ * @returns the books of the month; its clock stands three days after the month's end then
  * @example
  * const { tenants } = await loadSampleMonth(clickhouse);
- * const { billing, clock } = await billSampleMonth(clickhouse, stripe, { tenants });
+ * const books = await billSampleMonth(clickhouse, stripe, { tenants });
  */
 export async function billSampleMonth(
   clickhouse: ClickHouseClient,
@@ -42,10 +43,9 @@ export async function billSampleMonth(
 ): Promise<BilledMonth> {
   const { start, end, name: month } = SAMPLE_MONTH;
   const clock = openTestClock(stripe, { start, name: `sample ${month}` });
-  const billing = new StripeBillingManager(stripe, {
-    catalogue: await ensureCatalogue(stripe),
-    testClock: clock,
-  });
+  const catalogue = await ensureCatalogue(stripe);
+  const billing = new StripeBillingManager(stripe, { catalogue, testClock: clock });
+  const ledger = await openReportLedger(clickhouse);
   const usage = await readDailyUsage(clickhouse, {
     month,
     tenantIds: tenants.map(({ tenantId }) => tenantId),
@@ -53,7 +53,7 @@ export async function billSampleMonth(
   let done = 0;
   const tell = (more: number) => onProgress(done + more, tenants.length + usage.length);
   const sync = new UsageSyncService(billing, {
-    ledger: await openReportLedger(clickhouse),
+    ledger,
     onProgress: tell,
   });
   let reported = dayOf(start);
@@ -85,7 +85,7 @@ export async function billSampleMonth(
   await clock.advanceTo(end);
   await report(dayOf(end));
   await clock.advanceTo(new Date(end.getTime() + SETTLED_MS));
-  return { billing, clock };
+  return { clickhouse, stripe, billing, catalogue, ledger, testClock: clock, now: clock.now() };
 }
 
 /** What begins at each instant, in order; what began before the month counts from its start. */

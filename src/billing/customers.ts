@@ -2,6 +2,7 @@
 import { parseInput, tenantId as tenantIdSchema } from '../input.js';
 import { type BillingContext, METADATA } from './context.js';
 import type { TenantContact } from './shapes.js';
+import { clockFilters } from './test-clock.js';
 
 /** @example await new Customers(context).getOrCreate({ tenantId: 'acme-corp', email, name }) // 'cus_…' */
 export class Customers {
@@ -29,10 +30,8 @@ export class Customers {
   async find(tenantId: string): Promise<string | undefined> {
     if (this.#known.has(tenantId)) return this.#known.get(tenantId);
     const { stripe, testClock } = this.#context;
-    // Customers on a test clock are listed with their clock only.
-    for (const clock of testClock?.ids() ?? [undefined]) {
-      const pages = stripe.customers.list({ limit: 100, ...(clock && { test_clock: clock }) });
-      for await (const { id, metadata } of pages) {
+    for (const filter of clockFilters(testClock)) {
+      for await (const { id, metadata } of stripe.customers.list({ limit: 100, ...filter })) {
         const tenant = metadata[METADATA.tenant];
         if (tenant) this.#known.set(tenant, id);
       }

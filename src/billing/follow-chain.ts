@@ -9,12 +9,9 @@ import { invoiceCsv } from '../invoices/csv.js';
 import { makePlanInvoice, type PlanLine } from '../invoices/plan-invoice.js';
 import { formatCents, formatUsd, parseUsd, toCents } from '../money.js';
 import { type Month, parseMonth } from '../period.js';
-import type { StripeClient } from '../stripe-client.js';
-import type { StripeBillingManager } from './billing-manager.js';
-import { ensureCatalogue } from './catalogue.js';
 import { toSeconds } from './context.js';
-import { planLinesOf } from './reconcile/plan-lines-of.js';
-import { readPlanPrices } from './reconcile/plan-prices.js';
+import type { Books } from './reconcile/books.js';
+import { readInvoicedLines } from './reconcile/read-invoiced-lines.js';
 import { sdkOf } from './sdk.js';
 
 /** A tenant's month at every hop; money as text. */
@@ -40,23 +37,21 @@ export interface ChainOptions {
   /** e.g. `2025-11` */
   readonly month: string;
   readonly tenantIds: readonly string[];
-  readonly billing: StripeBillingManager;
   /** Told after each tenant. */
   readonly onProgress?: (done: number) => void;
 }
 
 /**
- * @throws RangeError for a wrong month or a tenant without a plan.
- * @example table(await followChain(clickhouse, stripe, { month: '2025-11', tenantIds: ['acme-corp'], billing }))
+ * @throws RangeError for a wrong month or a tenant without a plan, MissingCustomerError for one that is not
+ *   at Stripe.
+ * @example table(await followChain(books, { month: '2025-11', tenantIds: ['acme-corp'] }))
  */
 export async function followChain(
-  clickhouse: ClickHouseClient,
-  stripe: StripeClient,
-  { month: name, tenantIds, billing, onProgress = () => undefined }: ChainOptions,
+  books: Books,
+  { month: name, tenantIds, onProgress = () => undefined }: ChainOptions,
 ): Promise<ChainRow[]> {
+  const { clickhouse } = books;
   const month = parseMonth(name);
-  const catalogue = await ensureCatalogue(stripe);
-  const prices = await readPlanPrices(stripe, catalogue);
   const events = await sumsOf(clickhouse, {
     table: 'usage_events FINAL',
     time: 'timestamp',
@@ -64,18 +59,21 @@ export async function followChain(
     month,
   });
   const rollup = await sumsOf(clickhouse, { table: 'usage_daily', time: 'day', tenantIds, month });
+  const lines = await readInvoicedLines(books, { month: name });
   const rows: ChainRow[] = [];
   for (const { invoice } of await makeCostInvoices(clickhouse, { tenantIds, month: name })) {
     const { tenant_id: tenantId } = invoice;
-    const customer = await billing.customerFor({ tenantId });
     const plan = (await makePlanInvoice(clickhouse, { tenantId, month: name })).invoice;
-    const invoices = await sdkOf(stripe)
-      .invoices.list({ customer, limit: 100 })
-      .autoPagingToArray({ limit: 10_000 });
-    const lines = invoices.flatMap((one) => planLinesOf(one, prices)).filter((line) => line.month === name);
-    const meter = await meterOf(stripe, { meterId: catalogue.meterId, customer, month });
-    const usage = { events: events.get(tenantId) ?? NONE, rollup: rollup.get(tenantId) ?? NONE };
-    rows.push(rowOf({ ...usage, meter, invoice, ours: plan.lines, theirs: lines }));
+    rows.push(
+      rowOf({
+        events: events.get(tenantId) ?? NONE,
+        rollup: rollup.get(tenantId) ?? NONE,
+        meter: await meterOf(books, { customer: await books.billing.customerFor({ tenantId }), month }),
+        invoice,
+        ours: plan.lines,
+        theirs: lines.get(tenantId) ?? [],
+      }),
+    );
     onProgress(rows.length);
   }
   return rows;
@@ -113,8 +111,8 @@ async function sumsOf(
 }
 
 async function meterOf(
-  stripe: StripeClient,
-  { meterId, customer, month }: { meterId: string; customer: string; month: Month },
+  { stripe, catalogue: { meterId } }: Books,
+  { customer, month }: { customer: string; month: Month },
 ): Promise<number> {
   const period = { start_time: toSeconds(month.start), end_time: toSeconds(month.end) };
   const { data } = await sdkOf(stripe).billing.meters.listEventSummaries(meterId, { customer, ...period });

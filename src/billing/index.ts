@@ -13,6 +13,16 @@ export { type BillingManagerOptions, StripeBillingManager } from './billing-mana
 export { type Catalogue, ensureCatalogue, type PlanPrices } from './catalogue.js';
 export { type DailyUsage, readDailyUsage } from './daily-usage.js';
 export { type ChainOptions, type ChainRow, followChain } from './follow-chain.js';
+export type { Books } from './reconcile/books.js';
+export { type Difference, differenceLines, differenceRows } from './reconcile/difference.js';
+export { type ReconcileOptions, reconcile } from './reconcile/reconcile.js';
+export { remindOnce } from './reconcile/remind-once.js';
+export { type RepairResult, repairDifferences } from './reconcile/repair-differences.js';
+export {
+  incompleteSubscriptions,
+  trialsWithoutCard,
+  type WatchedSubscription,
+} from './reconcile/watched-subscriptions.js';
 export { openReportLedger, type ReportLedger } from './report-ledger.js';
 export type * from './shapes.js';
 export { openTestClock, type TestClock } from './test-clock.js';

@@ -26,6 +26,13 @@ export interface TestClock {
   remove(): Promise<void>;
 }
 
+/**
+ * The parameters of a list of customers or subscriptions at Stripe, which tells those on test clocks apart:
+ * a list for each clock, or one without.
+ */
+export const clockFilters = (testClock: Pick<TestClock, 'ids'> | undefined): { test_clock?: string }[] =>
+  testClock ? testClock.ids().map((id) => ({ test_clock: id })) : [{}];
+
 /** Stripe's limit. */
 const CUSTOMERS_PER_CLOCK = 3;
 

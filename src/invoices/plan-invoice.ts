@@ -6,7 +6,7 @@
  */
 import type { ClickHouseClient } from '@clickhouse/client';
 import { isBilled, type TenantTerms, tenantTermsIn } from '../metering/tenants.js';
-import { CENT, formatUsd } from '../money.js';
+import { CENT, type Cents, formatUsd } from '../money.js';
 import { dayOf, GRACE_MS, type Month, monthOf, type Period, parseMonth, previousMonth } from '../period.js';
 import { PLANS } from '../plans.js';
 import { invoicedEvents } from './invoiced-events.js';
@@ -40,6 +40,8 @@ export interface PlanInvoice {
 /** A span of the month under one plan. */
 interface Segment extends Period {
   readonly terms: TenantTerms;
+  /** Whether the tenant was deleted before it: a new subscription has an allowance of its own. */
+  readonly isAnew: boolean;
 }
 
 /**
@@ -86,14 +88,17 @@ export async function makePlanInvoice(
 /** The billed spans of the month, one for each stretch under the same plan. */
 function segmentsOf(terms: readonly TenantTerms[], month: Month): Segment[] {
   const segments: Segment[] = [];
+  let isAnew = false;
   for (const [index, current] of terms.entries()) {
     const begins = latest(month.start, current.effectiveFrom, current.trialEndsAt ?? month.start);
     const end = earliest(month.end, terms[index + 1]?.effectiveFrom ?? month.end);
+    isAnew ||= current.state === 'deleted';
     if (current.state !== 'active' || begins >= end) continue;
     const before = segments.at(-1);
     // A change that keeps the plan (a suspension undone) goes on with the same allowance.
-    if (before?.terms.plan === current.plan) segments[segments.length - 1] = { ...before, end };
-    else segments.push({ terms: current, start: begins, end });
+    if (before?.terms.plan === current.plan && !isAnew) segments[segments.length - 1] = { ...before, end };
+    else segments.push({ terms: current, start: begins, end, isAnew });
+    isAnew = false;
   }
   return segments;
 }
@@ -180,16 +185,25 @@ function usageLines(segment: Segment, queries: number): PlanLine[] {
 }
 
 function prorationLines(before: Segment | undefined, segment: Segment, month: Month): PlanLine[] {
-  if (!before) return [];
-  const rest = { from: segment.start, period: month };
-  const line = (plan: TenantTerms['plan'], text: string, sign: 1n | -1n): PlanLine => ({
+  if (!before || segment.isAnew) return [];
+  const charged = ({ start, terms }: Segment) =>
+    prorate(PLANS[terms.plan].baseCents, { from: start, period: month });
+  // Of what was charged, which for a part of the month was rounded before.
+  const unused = prorate(-charged(before), {
+    from: segment.start,
+    period: { start: before.start, end: month.end },
+  });
+  const line = (plan: TenantTerms['plan'], text: string, amount: Cents): PlanLine => ({
     kind: 'proration',
     description: `${text} ${plan} after ${dayOf(segment.start)}`,
     quantity: 1,
-    amount_cents: Number(prorate(sign * PLANS[plan].baseCents, rest)),
+    amount_cents: Number(amount),
     ...daysOf({ start: segment.start, end: month.end }),
   });
-  return [line(before.terms.plan, 'Unused time on', -1n), line(segment.terms.plan, 'Remaining time on', 1n)];
+  return [
+    line(before.terms.plan, 'Unused time on', unused),
+    line(segment.terms.plan, 'Remaining time on', charged(segment)),
+  ];
 }
 
 function baseLine(terms: TenantTerms, month: Month): PlanLine {

@@ -3,27 +3,12 @@ import type Stripe from 'stripe';
 import type { PlanLine } from '../../invoices/plan-invoice.js';
 import { dayOf, type Month, monthOf, type Period, previousMonth } from '../../period.js';
 import type { PlanName } from '../../plans.js';
-import type { PlanPrices } from './plan-prices.js';
-
-/** A line at Stripe, and where it stands. */
-export interface InvoicedLine extends Omit<PlanLine, 'kind'> {
-  /** `other`: of none of the kit's prices, so made by hand. */
-  readonly kind: PlanLine['kind'] | 'other';
-  readonly plan: PlanName | null;
-  /** The plan invoice that it belongs to: a fee in advance is on that of the month before. */
-  readonly month: string;
-  readonly period: Period;
-  readonly subscriptionId: string | null;
-  /** Null while it waits for the next invoice. */
-  readonly invoiceId: string | null;
-  /** Its invoice's; `held`: a draft that is not finalized by itself. */
-  readonly status: Stripe.Invoice.Status | 'waiting' | 'held';
-  /** Whether it corrects another line that was final. */
-  readonly corrects: boolean;
-}
+import type { InvoicedLine } from './invoiced-line.js';
+import type { PriceBook } from './plan-prices.js';
 
 /** What a correction says about the line that it corrects. */
 export const CORRECTS = {
+  name: 'correction',
   month: 'corrects_month',
   kind: 'corrects_kind',
   plan: 'corrects_plan',
@@ -40,13 +25,9 @@ export function planLinesOf(
   invoice: Pick<Stripe.Invoice, 'id' | 'status' | 'auto_advance'> & {
     lines: { data: readonly Stripe.InvoiceLineItem[] };
   },
-  prices: PlanPrices,
+  prices: PriceBook,
 ): InvoicedLine[] {
-  const { id, status, auto_advance: advances } = invoice;
-  const place = {
-    invoiceId: id ?? null,
-    status: status === 'draft' && !advances ? ('held' as const) : (status ?? 'draft'),
-  };
+  const place = { invoiceId: invoice.id ?? null, status: statusOf(invoice) };
   return invoice.lines.data.flatMap((line) => {
     const { subscription_item_details: item, invoice_item_details: other } = line.parent ?? {};
     const subscriptionId = item?.subscription ?? other?.subscription ?? null;
@@ -55,7 +36,7 @@ export function planLinesOf(
 }
 
 /** An invoice item that waits, as the line that it will be. */
-export function waitingLineOf(item: Stripe.InvoiceItem, prices: PlanPrices): InvoicedLine[] {
+export function waitingLineOf(item: Stripe.InvoiceItem, prices: PriceBook): InvoicedLine[] {
   const subscription = item.parent?.subscription_details?.subscription ?? null;
   return lineOf(item, prices, { invoiceId: null, status: 'waiting', subscriptionId: subscription });
 }
@@ -66,7 +47,7 @@ type Raw = Pick<
 >;
 type Place = Pick<InvoicedLine, 'invoiceId' | 'status' | 'subscriptionId'>;
 
-function lineOf(raw: Raw, prices: PlanPrices, place: Place): InvoicedLine[] {
+function lineOf(raw: Raw, prices: PriceBook, place: Place): InvoicedLine[] {
   const period = { start: new Date(raw.period.start * 1_000), end: new Date(raw.period.end * 1_000) };
   const facts = { amount_cents: raw.amount, ...daysOf(period), period, ...place };
   const words = raw.description ?? '';
@@ -113,6 +94,14 @@ const tierOf = ({ description, amount }: Raw) =>
   (/\(Tier (\d+) /.exec(description ?? '')?.[1] ?? (amount === 0 ? '1' : '2')) === '1'
     ? 'included'
     : 'overage';
+
+const SETTLED = ['open', 'paid', 'uncollectible', 'void'] as const;
+
+const statusOf = ({
+  status,
+  auto_advance: advances,
+}: Pick<Stripe.Invoice, 'status' | 'auto_advance'>): InvoicedLine['status'] =>
+  SETTLED.find((known) => known === status) ?? (advances ? 'draft' : 'held');
 
 const idOf = (price: string | { id: string } | undefined) =>
   typeof price === 'string' ? price : (price?.id ?? '');

@@ -11,14 +11,14 @@ export interface PlanPrice {
 }
 
 /** By the price's id. */
-export type PlanPrices = ReadonlyMap<string, PlanPrice>;
+export type PriceBook = ReadonlyMap<string, PlanPrice>;
 
 /**
  * The prices of all plans, archived ones too: who subscribed to one keeps it.
  *
  * @example (await readPlanPrices(stripe, catalogue)).get(catalogue.plans.pro.basePriceId)?.plan // 'pro'
  */
-export async function readPlanPrices(client: StripeClient, { plans }: Catalogue): Promise<PlanPrices> {
+export async function readPlanPrices(client: StripeClient, { plans }: Catalogue): Promise<PriceBook> {
   const prices = new Map<string, PlanPrice>();
   for (const plan of Object.keys(PLANS) as PlanName[]) {
     const { productId: product } = plans[plan];

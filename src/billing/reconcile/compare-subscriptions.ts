@@ -1,0 +1,181 @@
+/** Tenants here ↔ subscriptions at Stripe, as both stand now. */
+import type { TenantTerms } from '../../metering/tenants.js';
+import { DAY_MS } from '../../period.js';
+import type { SubscriptionDifference } from './difference.js';
+import type { Repair } from './repair.js';
+import { customerOf, type StripeSubscription, type StripeTenant } from './stripe-tenant.js';
+
+/** A payment that is overdue for longer suspends its tenant: day 8 of the dunning's ladder. */
+const OVERDUE_MS = 7 * DAY_MS;
+
+export function compareSubscriptions(
+  tenants: readonly TenantTerms[],
+  side: ReadonlyMap<string, StripeTenant>,
+  now: Date,
+): SubscriptionDifference[] {
+  const terms = new Map(tenants.map((tenant) => [tenant.tenantId, tenant]));
+  return [...new Set([...terms.keys(), ...side.keys()])].sort().flatMap((tenantId) => {
+    const [ours, theirs] = [terms.get(tenantId), side.get(tenantId)];
+    return [...(theirs ? doubles(theirs) : []), ...difference(tenantId, ours, theirs, now)];
+  });
+}
+
+type Facts = Omit<SubscriptionDifference, 'subject' | 'tenantId'>;
+const told = (tenantId: string, facts: Facts): SubscriptionDifference => ({
+  subject: 'subscription',
+  tenantId,
+  ...facts,
+});
+
+/** Of two the older counts: what is newer was made by mistake, and has not served long. */
+function doubles(theirs: StripeTenant): SubscriptionDifference[] {
+  const { tenantId } = theirs;
+  const [kept, ...others] = theirs.subscriptions.filter(({ isLive }) => isLive);
+  const payer = customerOf(theirs);
+  const double = (one: string, other: string, repair: Repair) =>
+    told(tenantId, { class: 'duplicate', expected: `${one} alone`, found: `${other} too`, repair });
+  return [
+    ...others.map(({ id }) => double(kept?.id ?? '', id, { does: 'cancel', subscriptionId: id })),
+    ...theirs.customers
+      .filter((customerId) => customerId !== payer)
+      .map((customerId) =>
+        double(`customer ${payer}`, `customer ${customerId}`, {
+          does: 'detach customer',
+          customerId,
+          tenantId,
+        }),
+      ),
+  ];
+}
+
+function difference(
+  tenantId: string,
+  ours: TenantTerms | undefined,
+  theirs: StripeTenant | undefined,
+  now: Date,
+): SubscriptionDifference[] {
+  const subscription = theirs?.subscriptions[0];
+  if (!ours) return subscription?.isLive ? [extra(tenantId, ours, subscription)] : [];
+  // One that ends with its period charges no further fee.
+  if (ours.state === 'deleted')
+    return subscription?.isLive && !subscription.isLeaving ? [extra(tenantId, ours, subscription)] : [];
+  if (!subscription) return ours.state === 'active' ? [missing(ours, theirs, now)] : [];
+  return theirs ? stateDifference(ours, theirs, now) : [];
+}
+
+function missing(
+  { tenantId, plan, trialEndsAt: end }: TenantTerms,
+  theirs: StripeTenant | undefined,
+  now: Date,
+): SubscriptionDifference {
+  const customerId = theirs?.customers[0];
+  const trialEndsAt = end && end > now ? end : undefined;
+  const repair: Repair = customerId
+    ? { does: 'subscribe', tenantId, customerId, plan, trialEndsAt }
+    : { does: 'nothing', why: 'it has no customer; createCustomer() needs its e-mail address and name' };
+  return told(tenantId, { class: 'missing', expected: `${plan}, active`, found: 'no subscription', repair });
+}
+
+/** A tenant that was deleted must not be charged; one that nobody here knows may be a loss of ours. */
+function extra(
+  tenantId: string,
+  ours: TenantTerms | undefined,
+  { id, plan, status, created, trialEnd }: StripeSubscription,
+): SubscriptionDifference {
+  const repair: Repair = ours
+    ? { does: 'cancel', subscriptionId: id }
+    : plan
+      ? {
+          does: 'follow Stripe',
+          subscriptionId: id,
+          terms: {
+            tenantId,
+            plan,
+            state: stateFor(status) ?? 'active',
+            effectiveFrom: created,
+            trialEndsAt: trialEnd,
+          },
+        }
+      : foreign(id);
+  return told(tenantId, {
+    class: 'extra',
+    expected: ours ? 'deleted' : 'no such tenant',
+    found: `${id}, ${status}`,
+    repair,
+  });
+}
+
+/** Whether we serve it follows from whether it pays, and the plan is the one that is charged. */
+function stateDifference(ours: TenantTerms, theirs: StripeTenant, now: Date): SubscriptionDifference[] {
+  const [subscription] = theirs.subscriptions;
+  if (!subscription) return [];
+  const { id, isLive, namedPlan, status, trialEnd, endedAt } = subscription;
+  const plan = subscription.plan ?? (isLive ? undefined : ours.plan);
+  if (!plan) {
+    const facts = { expected: ours.plan, found: 'another price', repair: foreign(id) };
+    return [told(ours.tenantId, { class: 'state', ...facts })];
+  }
+  const overdueFrom = overdueSince(theirs, now);
+  const state = (overdueFrom ? 'suspended' : stateFor(status)) ?? ours.state;
+  const hasTrial = Math.max(Number(trialEnd ?? 0), Number(ours.trialEndsAt ?? 0)) > now.getTime();
+  const isOtherPlan = isLive && (plan !== ours.plan || namedPlan !== plan);
+  const isOtherTrial = isLive && hasTrial && trialEnd?.getTime() !== ours.trialEndsAt?.getTime();
+  if (state === ours.state && !isOtherPlan && !isOtherTrial) return [];
+  const since = isOtherPlan ? planSince(theirs, subscription) : (endedAt ?? overdueFrom ?? now);
+  // Never before the terms that it replaces: those would go on to hold.
+  const effectiveFrom = new Date(Math.max(since.getTime(), ours.effectiveFrom.getTime()));
+  const trialOf = (end: Date | undefined) =>
+    isOtherTrial ? `, trial until ${end?.toISOString() ?? 'never'}` : '';
+  const name = isLive && namedPlan !== plan ? ` (named ${namedPlan ?? 'nothing'})` : '';
+  return [
+    told(ours.tenantId, {
+      class: 'state',
+      expected: `${ours.plan}, ${ours.state}${trialOf(ours.trialEndsAt)}`,
+      found: `${plan}${name}, ${status}${trialOf(trialEnd)}`,
+      repair: {
+        does: 'follow Stripe',
+        terms: { ...ours, plan, state, trialEndsAt: trialEnd, effectiveFrom },
+        subscriptionId: id,
+      },
+    }),
+  ];
+}
+
+const foreign = (id: string): Repair => ({
+  does: 'nothing',
+  why: `${id} has a price that is none of the plans`,
+});
+
+/** Since when a payment has been overdue for too long, if it has. */
+function overdueSince({ subscriptions, unpaidSince }: StripeTenant, now: Date): Date | undefined {
+  const from = unpaidSince && new Date(unpaidSince.getTime() + OVERDUE_MS);
+  return subscriptions[0]?.status === 'past_due' && from && from <= now ? from : undefined;
+}
+
+/**
+ * How a tenant stands whose subscription has this status; undefined where both are right: for a week
+ * an overdue tenant is served, and an incomplete subscription may yet be paid.
+ */
+function stateFor(status: string): TenantTerms['state'] | undefined {
+  switch (status) {
+    case 'active':
+    case 'trialing':
+      return 'active';
+    case 'unpaid':
+    case 'paused':
+    case 'canceled':
+    case 'incomplete_expired':
+      return 'suspended';
+    default:
+      return undefined;
+  }
+}
+
+/** Since when the plan is charged, by its fees. */
+function planSince({ lines }: StripeTenant, { id, plan, created }: StripeSubscription): Date {
+  const fees = lines
+    .filter((line) => line.subscriptionId === id && line.kind !== 'usage' && line.amount_cents > 0)
+    .sort((one, other) => one.period.start.getTime() - other.period.start.getTime());
+  const before = fees.map((line) => line.plan === plan).lastIndexOf(false);
+  return fees[before + 1]?.period.start ?? created;
+}

@@ -1,0 +1,110 @@
+/**
+ * Each tenant at Stripe, read once for all comparisons. One call after the other: a sandbox takes 25 a
+ * second.
+ */
+import type Stripe from 'stripe';
+import { sdkOf } from '../sdk.js';
+import { clockFilters } from '../test-clock.js';
+import type { Books } from './books.js';
+import type { InvoicedLine } from './invoiced-line.js';
+import { planLinesOf, waitingLineOf } from './plan-lines-of.js';
+import { type PriceBook, readPlanPrices } from './plan-prices.js';
+import { inRank, type StripeSubscription, type StripeTenant } from './stripe-tenant.js';
+
+/** Whose customer it was that was one too many, in its metadata. */
+export const DOUBLE_OF = 'was_double_of';
+
+const ENDED: readonly string[] = ['canceled', 'incomplete_expired'];
+
+/** What belongs to a tenant by its name in the metadata. */
+interface Holdings {
+  readonly customers: string[];
+  /** Customers that were one too many: their invoices still count. */
+  readonly doubles: string[];
+  readonly subscriptions: StripeSubscription[];
+}
+
+/** @example (await readStripeSide(books)).get('acme-corp')?.lines */
+export async function readStripeSide(books: Books): Promise<Map<string, StripeTenant>> {
+  const stripe = sdkOf(books.stripe);
+  const prices = await readPlanPrices(books.stripe, books.catalogue);
+  const side = new Map<string, StripeTenant>();
+  for (const [tenantId, { customers, doubles, subscriptions }] of await readHoldings(books, prices)) {
+    const lines: InvoicedLine[] = [];
+    const unpaid: number[] = [];
+    const payers = [...customers, ...doubles, ...subscriptions.map(({ customerId }) => customerId)];
+    for (const customer of new Set(payers)) {
+      for await (const invoice of stripe.invoices.list({ customer, limit: 100 })) {
+        lines.push(...planLinesOf(await withAllLines(stripe, invoice), prices));
+        if (isUnpaid(invoice)) unpaid.push(invoice.status_transitions.finalized_at ?? invoice.created);
+      }
+      for await (const item of stripe.invoiceItems.list({ customer, pending: true, limit: 100 }))
+        lines.push(...waitingLineOf(item, prices));
+    }
+    const unpaidSince = unpaid.length > 0 ? dateOf(Math.min(...unpaid)) : undefined;
+    side.set(tenantId, { tenantId, customers, subscriptions: inRank(subscriptions), lines, unpaidSince });
+  }
+  return side;
+}
+
+async function readHoldings(
+  { stripe: client, testClock }: Books,
+  prices: PriceBook,
+): Promise<Map<string, Holdings>> {
+  const stripe = sdkOf(client);
+  const tenants = new Map<string, Holdings>();
+  const of = (tenantId: string): Holdings => {
+    const tenant = tenants.get(tenantId) ?? { customers: [], doubles: [], subscriptions: [] };
+    tenants.set(tenantId, tenant);
+    return tenant;
+  };
+  const ofCustomer = new Map<string, string>();
+  for (const filter of clockFilters(testClock)) {
+    for await (const { id, metadata } of stripe.customers.list({ limit: 100, ...filter })) {
+      const tenantId = metadata.tenant_id || metadata[DOUBLE_OF];
+      if (!tenantId) continue;
+      ofCustomer.set(id, tenantId);
+      // Lists begin with the newest.
+      of(tenantId)[metadata.tenant_id ? 'customers' : 'doubles'].unshift(id);
+    }
+    for await (const subscription of stripe.subscriptions.list({ limit: 100, status: 'all', ...filter })) {
+      const read = subscriptionOf(subscription, prices);
+      // One that was made by hand may name no tenant; its customer does.
+      const tenantId = subscription.metadata.tenant_id || ofCustomer.get(read.customerId);
+      if (tenantId) of(tenantId).subscriptions.unshift(read);
+    }
+  }
+  return tenants;
+}
+
+function subscriptionOf(subscription: Stripe.Subscription, prices: PriceBook): StripeSubscription {
+  const { id, customer, metadata, status } = subscription;
+  const fees = subscription.items.data.flatMap(({ price }) => prices.get(price.id) ?? []);
+  return {
+    id,
+    customerId: typeof customer === 'string' ? customer : customer.id,
+    status,
+    isLive: !ENDED.includes(status),
+    isLeaving: subscription.cancel_at_period_end,
+    plan: fees.find(({ isMetered }) => !isMetered)?.plan,
+    namedPlan: metadata.plan,
+    created: dateOf(subscription.created),
+    trialEnd: subscription.trial_end === null ? undefined : dateOf(subscription.trial_end),
+    endedAt: subscription.ended_at === null ? undefined : dateOf(subscription.ended_at),
+  };
+}
+
+/** An invoice carries its first ten lines. */
+async function withAllLines(
+  stripe: Stripe,
+  invoice: Stripe.Invoice,
+): Promise<Parameters<typeof planLinesOf>[0]> {
+  if (!invoice.lines.has_more || !invoice.id) return invoice;
+  const lines = stripe.invoices.listLineItems(invoice.id, { limit: 100 });
+  return { ...invoice, lines: { data: await lines.autoPagingToArray({ limit: 10_000 }) } };
+}
+
+const isUnpaid = (invoice: Stripe.Invoice) =>
+  invoice.status === 'open' && invoice.attempted && invoice.amount_remaining > 0;
+
+const dateOf = (unix: number) => new Date(unix * 1_000);

@@ -1,0 +1,81 @@
+import type Stripe from 'stripe';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { StripeBillingManager } from '../../src/billing/billing-manager.js';
+import { ensureCatalogue } from '../../src/billing/catalogue.js';
+import { remindOnce } from '../../src/billing/reconcile/remind-once.js';
+import {
+  incompleteSubscriptions,
+  trialsWithoutCard,
+} from '../../src/billing/reconcile/watched-subscriptions.js';
+import { createLocalStripe } from '../../src/local-stripe/create-local-stripe.js';
+import type { Notice } from '../../src/notifier.js';
+
+let now: Date;
+let stripe: Stripe;
+let billing: StripeBillingManager;
+let told: Notice[];
+const books = () => ({ stripe, billing, now });
+const notifier = { notify: async (notice: Notice) => void told.push(notice) };
+
+beforeEach(async () => {
+  now = new Date('2025-11-01T10:00:00Z');
+  told = [];
+  stripe = createLocalStripe({ seed: 'watched', now: () => now }).client();
+  billing = new StripeBillingManager(stripe, { catalogue: await ensureCatalogue(stripe), now: () => now });
+});
+
+async function subscribe(
+  tenantId: string,
+  { card, trialDays = 14 }: { card?: string; trialDays?: number } = {},
+) {
+  const customerId = await billing.createCustomer({
+    tenantId,
+    email: `${tenantId}@example.com`,
+    name: tenantId,
+  });
+  if (card) await billing.attachPaymentMethod({ customerId, paymentMethodId: card });
+  return billing.createSubscription({ tenantId, customerId, planType: 'pro', trialDays });
+}
+
+describe('trialsWithoutCard()', () => {
+  it('lists trials that end within three days with no card, the first to end first', async () => {
+    await subscribe('later', { trialDays: 20 });
+    await subscribe('no-card');
+    await subscribe('soonest', { trialDays: 13 });
+    await subscribe('has-card', { card: 'pm_card_visa' });
+    now = new Date('2025-11-12T23:59:59Z');
+    expect((await trialsWithoutCard(books())).map(({ tenantId }) => tenantId)).toEqual(['soonest']);
+    now = new Date('2025-11-13T00:00:00Z');
+    expect(await trialsWithoutCard(books())).toMatchObject([
+      { tenantId: 'soonest', plan: 'pro', endsAt: new Date('2025-11-15') },
+      { tenantId: 'no-card', plan: 'pro', endsAt: new Date('2025-11-16') },
+    ]);
+  });
+});
+
+describe('incompleteSubscriptions()', () => {
+  it('lists first payments that failed, until they are given up', async () => {
+    await subscribe('declined', { card: 'pm_card_chargeCustomerFail', trialDays: 0 });
+    await subscribe('paid', { card: 'pm_card_visa', trialDays: 0 });
+    expect(await incompleteSubscriptions(books())).toMatchObject([
+      { tenantId: 'declined', endsAt: new Date('2025-11-02T09:00:00Z') },
+    ]);
+    now = new Date('2025-11-02T09:00:01Z');
+    expect(await incompleteSubscriptions(books())).toEqual([]);
+  });
+});
+
+describe('remindOnce()', () => {
+  it('tells each tenant once, also after a restart', async () => {
+    await subscribe('no-card', { trialDays: 2 });
+    for (let run = 1; run <= 2; run += 1)
+      await remindOnce(await trialsWithoutCard(books()), 'trial_without_card', { stripe, notifier, now });
+    expect(told).toEqual([
+      {
+        topic: 'trial_without_card',
+        tenantId: 'no-card',
+        text: 'Your trial ends on 2025-11-04; please add a card to go on',
+      },
+    ]);
+  });
+});
