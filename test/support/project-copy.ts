@@ -32,6 +32,9 @@ export function projectCopy(): ProjectCopy {
     CLICKHOUSE_DB: '',
     REDIS_URL: '',
     REDIS_HOST: '',
+    STRIPE_API_KEY: '',
+    STRIPE_SECRET_KEY: '',
+    STRIPE_URL: '',
   };
   return {
     folder,

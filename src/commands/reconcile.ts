@@ -1,0 +1,103 @@
+/** `npm run reconcile`: what ClickHouse and Stripe tell differently, and its repair. */
+import { parseArgs } from 'node:util';
+import { billSampleMonth } from '../billing/bill-sample-month.js';
+import { StripeBillingManager } from '../billing/billing-manager.js';
+import { ensureCatalogue } from '../billing/catalogue.js';
+import type { Books } from '../billing/reconcile/books.js';
+import { differenceLines, differenceRows } from '../billing/reconcile/difference.js';
+import { reconcile } from '../billing/reconcile/reconcile.js';
+import { repairDifferences } from '../billing/reconcile/repair-differences.js';
+import { openReportLedger } from '../billing/report-ledger.js';
+import { readConfig } from '../config.js';
+import { loadSampleMonth } from '../metering/sample-month.js';
+import { createTables } from '../metering/tables.js';
+import { parseMonth } from '../period.js';
+import { allOf } from '../service.js';
+import { openServices } from '../services/open-services.js';
+import { runCommand } from './run-command.js';
+
+const HELP = `npm run reconcile -- [--month MONTH]… [--tenant ID]… [--repair] [--dry-run] [--json]
+
+Compares usage in ClickHouse with Stripe's meter, tenants with subscriptions, and our plan invoices with
+Stripe's, line by line. Exit 1 if there are differences (after the repair, with --repair).
+
+  --month MONTH  e.g. 2025-11; default: this month and the last
+  --tenant ID    only this one; default: all
+  --repair       mends what can be mended; the rest is left to a person, and said
+  --dry-run      with --repair: only says what would be done
+  --json         the differences as JSON
+
+Works on CLICKHOUSE_URL and STRIPE_API_KEY. With neither set it lives the sample month at a local Stripe first,
+and compares that.
+`;
+
+const list = { type: 'string', multiple: true } as const;
+const flag = { type: 'boolean', default: false } as const;
+
+await runCommand(HELP, async (args) => {
+  const options = { month: list, tenant: list, repair: flag, 'dry-run': flag, json: flag };
+  const { values } = parseArgs({ args, options });
+  const { month: months, tenant: tenantIds, repair, 'dry-run': dryRun, json } = values;
+  // Before the sample is lived, which takes some seconds.
+  months?.forEach(parseMonth);
+  const asked = { ...(months && { months }), ...(tenantIds && { tenantIds }) };
+  const say = json ? console.error : console.log;
+  return withBooks(say, async (books) => {
+    let differences = await reconcile(books, asked);
+    if (repair) {
+      for (const line of differenceLines(differences)) say(line);
+      for (const { tenant, repair: what, outcome, error } of await repairDifferences(differences, books, {
+        dryRun,
+      }))
+        say(`${outcome}: ${tenant}: ${what}${error ? ` (${error})` : ''}`);
+      if (!dryRun) differences = await reconcile(books, asked);
+    }
+    if (json) console.log(JSON.stringify(differenceRows(differences), undefined, 2));
+    else if (!(repair && dryRun)) for (const line of differenceLines(differences)) console.log(line);
+    return differences.length > 0 ? 1 : 0;
+  });
+});
+
+async function withBooks(
+  say: (line: string) => void,
+  work: (books: Books) => Promise<number>,
+): Promise<number> {
+  const config = readConfig();
+  const isSample = !config.clickhouse && !config.stripe;
+  const workspace = isSample ? 'reconcile-sample' : 'reconcile';
+  const services = await openServices({ workspace, reset: isSample, config });
+  try {
+    const { clickhouse, stripe } = services;
+    const both = allOf({ clickhouse, stripe });
+    if (both.mode === 'off') {
+      say(`⚠️  Skipping (${both.skip})`);
+      return 0;
+    }
+    return await work(await (isSample ? sampleBooks : ownBooks)(both.client, say));
+  } finally {
+    await services.close();
+  }
+}
+
+type Clients = Pick<Books, 'clickhouse' | 'stripe'>;
+
+async function ownBooks({ clickhouse, stripe }: Clients): Promise<Books> {
+  await createTables(clickhouse);
+  const catalogue = await ensureCatalogue(stripe);
+  const billing = new StripeBillingManager(stripe, { catalogue });
+  return {
+    clickhouse,
+    stripe,
+    billing,
+    catalogue,
+    ledger: await openReportLedger(clickhouse),
+    now: new Date(),
+  };
+}
+
+async function sampleBooks({ clickhouse, stripe }: Clients, say: (line: string) => void): Promise<Books> {
+  await createTables(clickhouse);
+  say('… Living the sample month at the local Stripe');
+  const { tenants } = await loadSampleMonth(clickhouse, { events: readConfig().sampleEvents });
+  return billSampleMonth(clickhouse, stripe, { tenants });
+}

@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { StripeBillingManager } from '../../src/billing/billing-manager.js';
+import { ensureCatalogue } from '../../src/billing/catalogue.js';
+import { createLocalStripe } from '../../src/local-stripe/create-local-stripe.js';
+import { listen } from '../../src/server/listen.js';
+import { type ProjectCopy, projectCopy } from '../support/project-copy.js';
+
+let copy: ProjectCopy;
+beforeAll(() => {
+  copy = projectCopy();
+});
+afterAll(() => copy.remove());
+
+const reconcile = (args: string[] = [], env = {}) => copy.run('.build/commands/reconcile.js', args, env);
+
+describe('npm run reconcile', () => {
+  it('finds nothing in the sample month', async () => {
+    const { code, printed } = await reconcile(['--month', '2025-11']);
+    expect(printed).toMatch(/0 differences, 0 of them for a person\n$/);
+    expect(code).toBe(0);
+  });
+
+  it('lists what a Stripe at an address has and we have not, and mends it when it is told to', async () => {
+    const local = createLocalStripe();
+    const server = await listen(local, {});
+    onTestFinished(() => server.close());
+    const stripe = local.client();
+    const billing = new StripeBillingManager(stripe, { catalogue: await ensureCatalogue(stripe) });
+    const customerId = await billing.createCustomer({
+      tenantId: 'ghost',
+      email: 'g@example.com',
+      name: 'Ghost',
+    });
+    await billing.createSubscription({ customerId, planType: 'pro', tenantId: 'ghost' });
+    const env = { STRIPE_URL: server.url, STRIPE_API_KEY: 'sk_test_local' };
+
+    const found = await reconcile([], env);
+    expect([found.code, found.printed]).toEqual([1, expect.stringMatching(/^ghost: subscription extra, /)]);
+    const dry = await reconcile(['--repair', '--dry-run'], env);
+    expect([dry.code, dry.printed]).toEqual([1, expect.stringContaining('would be done: ghost: ')]);
+    const json = await reconcile(['--json'], env);
+    expect(JSON.parse(json.printed)).toMatchObject([
+      { subject: 'subscription', class: 'extra', tenant: 'ghost' },
+    ]);
+    const mended = await reconcile(['--repair'], env);
+    expect([mended.code, mended.printed]).toEqual([
+      0,
+      expect.stringMatching(/\n0 differences, 0 of them for a person\n$/),
+    ]);
+  });
+
+  it('skips with a reason where a service is off', async () => {
+    expect(await reconcile([], { OFFLINE: 'true' })).toMatchObject({
+      code: 0,
+      printed: '⚠️  Skipping (OFFLINE=true)\n',
+    });
+  });
+
+  it('refuses what it does not know, in one sentence', async () => {
+    expect(await reconcile(['--month', '2025-13'])).toMatchObject({
+      code: 2,
+      printed: 'Cannot read month: need the form 2025-11, current value is "2025-13"\n',
+    });
+  });
+});
