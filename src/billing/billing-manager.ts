@@ -103,6 +103,13 @@ export class StripeBillingManager {
     return createSubscription(this.#context, given, () => this.hasCard(given.customerId));
   }
 
+  /** The subscription of a customer, the newest if it had several; undefined if it had none. */
+  async findSubscription(customerId: string): Promise<SubscriptionState | undefined> {
+    const list = this.#context.stripe.subscriptions.list({ customer: customerId, status: 'all', limit: 1 });
+    const [newest] = (await list).data;
+    return newest && stateOf(newest);
+  }
+
   /** What an upgrade would cost today, without making it. */
   async previewPlanChange(change: PlanChange): Promise<PlanChangePreview> {
     return previewPlanChange(this.#context, change);
@@ -150,6 +157,23 @@ export class StripeBillingManager {
    */
   async reportUsage(report: DayReport): Promise<void> {
     return reportUsage(this.#context, report);
+  }
+
+  /**
+   * Charges what a customer owes, as when it has given another card.
+   *
+   * @returns ids of the invoices that are paid now
+   * @throws Stripe's card error when the card is refused.
+   */
+  async payOpenInvoices(customerId: string): Promise<string[]> {
+    const { stripe, now } = this.#context;
+    const paid: string[] = [];
+    for await (const { id = '' } of stripe.invoices.list({ customer: customerId, status: 'open' })) {
+      // Another try is another intent: a decline must not come back for the next card.
+      await stripe.invoices.pay(id, {}, { idempotencyKey: `pay:${id}:${now().toISOString()}` });
+      paid.push(id);
+    }
+    return paid;
   }
 
   /** A customer's invoices, oldest first. */

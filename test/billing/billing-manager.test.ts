@@ -113,6 +113,31 @@ describe('a subscription', () => {
   });
 });
 
+describe('an invoice that was not paid', () => {
+  it('is charged to another card, and again when that is declined too', async () => {
+    await begin('2025-11-01T00:00:00Z');
+    await addCard();
+    const { subscriptionId } = await subscribe('starter', 0);
+    const declined = { customerId, paymentMethodId: 'pm_card_chargeCustomerFail' };
+    await billing.attachPaymentMethod(declined);
+    await advance('2025-12-01T02:00:00Z');
+    expect((await billing.findSubscription(customerId))?.status).toBe('past_due');
+    await expect(billing.payOpenInvoices(customerId)).rejects.toThrow(/declined/);
+    await advance('2025-12-01T03:00:00Z');
+    await addCard();
+    const open = (await billing.invoicesOf(customerId)).at(-1);
+    expect(await billing.payOpenInvoices(customerId)).toEqual([open?.invoiceId]);
+    expect(await billing.payOpenInvoices(customerId)).toEqual([]);
+    expect(await billing.findSubscription(customerId)).toMatchObject({ subscriptionId, status: 'active' });
+    expect((await billing.invoicesOf(customerId)).at(-1)).toMatchObject({
+      status: 'paid',
+      reason: 'subscription_cycle',
+      totalCents: 2_900,
+      paidCents: 2_900,
+    });
+  });
+});
+
 describe('a change of plan', () => {
   beforeEach(async () => {
     await begin('2025-11-01T00:00:00Z');
