@@ -23,7 +23,7 @@ export interface LocalStripeOptions extends Partial<AccountSettings> {
   readonly seed?: string;
   /** A file that keeps the state, for one process at a time; it is made if it is missing. @default none: memory only */
   readonly file?: string;
-  /** A state to begin with, from {@link LocalStripe.snapshot}. */
+  /** A state in memory to begin with, from {@link LocalStripe.snapshot}. */
   readonly snapshot?: string;
 }
 
@@ -77,6 +77,11 @@ export interface LocalStripe {
  */
 export function createLocalStripe(options: LocalStripeOptions = {}): LocalStripe {
   const { now = () => new Date(), seed, file: path, snapshot } = options;
+  if (snapshot !== undefined && path !== undefined) {
+    throw new RangeError(
+      'Cannot open a local Stripe: snapshot must be left out with a file, which has its own state',
+    );
+  }
   let file: StateFile | undefined;
   const account = new Account(settingsOf(options, OTHERS), now, {
     seed,
@@ -120,10 +125,7 @@ export function createLocalStripe(options: LocalStripeOptions = {}): LocalStripe
       });
     },
     dispute: (id) => {
-      const dispute = account.work(null, () => {
-        const charge = account.tables.charges.one(id);
-        return openDispute(account, charge, account.customer(charge.customer as string));
-      });
+      const dispute = account.work(null, () => openDispute(account, account.tables.charges.one(id)));
       background.wake();
       return dispute as unknown as Stripe.Dispute;
     },

@@ -158,7 +158,7 @@ describe('a subscription that stands otherwise', () => {
 
   it('with another plan or trial changes our record, from when it is charged', async () => {
     const upgraded = await world.join('upgraded');
-    const longer = await world.join('longer', 'pro', { trialDays: 14 });
+    const longer = await world.join('longer', 'pro', { trialDays: 30 });
     await world.advance('2025-11-10T09:00:00Z');
     await world.billing.changePlan({ subscriptionId: upgraded, planType: 'pro' });
     await world.stripe.subscriptions.update(longer, { trial_end: Date.parse('2025-11-20') / 1_000 });

@@ -17,6 +17,7 @@ type Deed =
   | { do: 'end'; how: 'period' | 'undo' | 'now' | 'bill' | 'credit' }
   | { do: 'card'; days: number }
   | { do: 'credit'; amount: number }
+  | { do: 'preview'; plan: number; cancels: boolean }
   | { do: 'charge'; amount: number }
   | { do: 'settle'; how: 'pay' | 'void' | 'write_off' | 'out_of_band' };
 
@@ -35,6 +36,7 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
   }),
   fc.record({ do: fc.constant('card' as const), days: fc.integer({ min: 1, max: 30 }) }),
   fc.record({ do: fc.constant('credit' as const), amount: fc.integer({ min: -3_000, max: 3_000 }) }),
+  fc.record({ do: fc.constant('preview' as const), plan: fc.nat({ max: 2 }), cancels: fc.boolean() }),
   fc.record({ do: fc.constant('charge' as const), amount: fc.integer({ min: -500, max: 3_000 }) }),
   fc.record({
     do: fc.constant('settle' as const),
@@ -48,6 +50,12 @@ const history = fc.record({
 });
 
 const seed = Number(process.env.FC_SEED) || Date.now() % 2 ** 31;
+
+/** All that is kept, in its order, but for the answers to keys. */
+const rowsOf = ({ local }: Bench) =>
+  (JSON.parse(local.snapshot()) as { changes: unknown[][] }).changes.filter(
+    ([table]) => table !== 'idempotency key',
+  );
 
 /** Lives a history; what Stripe refuses is no part of it. Each call is made twice under one key when `twice`. */
 async function live(bench: Bench, { trialDays, deeds }: { trialDays: number; deeds: Deed[] }, twice = false) {
@@ -109,6 +117,12 @@ async function live(bench: Bench, { trialDays, deeds }: { trialDays: number; dee
       await call((options) =>
         stripe.customers.createBalanceTransaction(customer, { amount: one.amount, currency: 'usd' }, options),
       );
+    } else if (one.do === 'preview') {
+      const before = rowsOf(bench);
+      const change = { items: [{ id: items.data[0]?.id ?? '', price: plans[one.plan]?.id ?? '' }] };
+      const subscription_details = one.cancels ? { cancel_now: true } : change;
+      await stripe.invoices.createPreview({ subscription: id, subscription_details }).catch(() => undefined);
+      expect(rowsOf(bench), 'a preview changed something').toEqual(before);
     } else if (one.do === 'charge') {
       await call((options) => stripe.invoiceItems.create({ customer, amount: one.amount }, options));
     } else if (invoice?.id) {

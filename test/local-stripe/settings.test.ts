@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { createLocalStripe } from '../../src/local-stripe/create-local-stripe.js';
 
@@ -25,6 +26,13 @@ describe('an option that makes no sense', () => {
     const open = () => createLocalStripe({ clockLimit: false } as object);
     expect(open).toThrow(RangeError);
     expect(open).toThrow('clockLimit is not an option, current value is false');
+  });
+
+  it('is a snapshot together with a file, which has its own state', () => {
+    const open = () => createLocalStripe({ snapshot: createLocalStripe().snapshot(), file: 'both.jsonl' });
+    expect(open).toThrow(RangeError);
+    expect(open).toThrow('snapshot must be left out with a file');
+    expect(existsSync('both.jsonl')).toBe(false);
   });
 
   it('is not one that is left open, or at the edge', () => {

@@ -1,19 +1,14 @@
 /** The beginning of a period, and the one way in which subscriptions are billed. */
 import type { Account } from '../state/account.js';
-import type { UsageSegment } from '../state/rows.js';
 import type { Invoice, Subscription, SubscriptionItem } from '../state/tables.js';
 import { licensedLines, noteBilled, periodFrom, spanOf } from './billing-period.js';
-import { draftInvoice } from './draft-invoice.js';
+import { type DraftOptions, draftInvoice } from './draft-invoice.js';
 import { pendingItems } from './invoice-items.js';
-import type { LineDraft, Span } from './lines.js';
+import type { Span } from './lines.js';
 
-export interface Bill {
-  readonly reason: Invoice['billing_reason'];
-  readonly lines?: readonly LineDraft[];
-  readonly usage?: readonly UsageSegment[];
+export interface Bill extends Pick<DraftOptions, 'reason' | 'lines' | 'usage' | 'autoAdvance'> {
   /** Where the invoice's period starts; it ends now. */
   readonly start: number;
-  readonly autoAdvance: boolean;
 }
 
 /** A draft of these lines, of usage, and of what is pending; none when there is nothing. */
@@ -22,12 +17,12 @@ export function billSubscription(
   subscription: Subscription,
   bill: Bill,
 ): Invoice | undefined {
-  const { customer: id } = subscription;
+  const { customer, id } = subscription;
   const { lines = [], usage = [], start, ...rest } = bill;
-  const pending = pendingItems(account, id, subscription.id);
+  const pending = pendingItems(account, customer, id);
   if (lines.length + usage.length + pending.length === 0) return undefined;
-  const period = { start, end: account.customer(id).now };
-  return draftInvoice(account, { customer: id, subscription, lines, usage, pending, period, ...rest });
+  const period = { start, end: account.customer(customer).now };
+  return draftInvoice(account, { customer, subscription, lines, usage, pending, period, ...rest });
 }
 
 /**
@@ -42,7 +37,7 @@ export function beginPeriod(
   fields: Partial<Subscription>,
   bill: Omit<Bill, 'lines' | 'start'>,
 ): Invoice | undefined {
-  const { clock, now } = account.customer(before.customer);
+  const { now } = account.customer(before.customer);
   const anchor = fields.billing_cycle_anchor ?? before.billing_cycle_anchor;
   const { period, share } = periodFrom(anchor, before.items.data, now);
   const items = withSpan(before.items.data, period);
@@ -51,7 +46,7 @@ export function beginPeriod(
     ...fields,
     items: { ...before.items, data: items },
   });
-  account.schedule('end_period', before.id, { clock, at: period.end });
+  account.schedule('end_period', before, period.end);
   const lines = licensedLines(account, items, { period, share });
   const invoice = billSubscription(account, begun, { ...bill, lines, start: spanOf(before).start });
   if (invoice) noteBilled(account, invoice, items, period);

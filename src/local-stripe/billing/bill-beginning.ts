@@ -1,7 +1,7 @@
 /** The first invoice of a subscription. */
-import { ApiError } from '../http/api-error.js';
+import { invalid } from '../http/api-error.js';
 import type { Account } from '../state/account.js';
-import type { Invoice, Subscription } from '../state/tables.js';
+import { type Invoice, type Subscription, subscriptionOf } from '../state/tables.js';
 import { licensedLines, noteBilled, type periodFrom, spanOf } from './billing-period.js';
 import { collectPayment, paymentMethodOf } from './collect-payment.js';
 import { draftInvoice } from './draft-invoice.js';
@@ -53,19 +53,16 @@ function collectFirst(
   if (invoice.status !== 'open') return;
   if (behavior !== 'default_incomplete') {
     if (!paymentMethodOf(account, invoice)) {
-      throw new ApiError(
-        400,
-        'This customer has no attached payment source or default payment method. Please consider adding a default payment method.',
-        { code: 'resource_missing' },
-      );
+      const message =
+        'This customer has no attached payment source or default payment method. Please consider adding a default payment method.';
+      throw invalid(message, undefined, 'resource_missing');
     }
     const error = collectPayment(account, invoice.id, { automatic: false });
     if (!error) return;
     if (behavior === 'error_if_incomplete') throw error;
   }
-  const { clock, now } = account.customer(invoice.customer as string);
-  const id = invoice.parent?.subscription_details?.subscription ?? '';
-  account.tables.subscriptions.change(id, { status: 'incomplete' });
-  account.unschedule('end_period', id);
-  account.schedule('expire_incomplete', id, { clock, at: now + HOURS_TO_PAY * HOUR });
+  const { subscriptions } = account.tables;
+  const waiting = subscriptions.change(subscriptionOf(invoice) ?? '', { status: 'incomplete' });
+  account.unschedule(waiting.id, 'end_period');
+  account.schedule('expire_incomplete', waiting, waiting.created + HOURS_TO_PAY * HOUR);
 }

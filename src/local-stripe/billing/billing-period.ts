@@ -1,11 +1,11 @@
 /** A subscription's period: when it begins and ends, and what its beginning bills. */
-import { addIntervals, periodAround } from '../clock/interval.js';
+import { periodAround } from '../clock/interval.js';
 import { invalid } from '../http/api-error.js';
 import { ONE } from '../money/decimal.js';
 import type { Account } from '../state/account.js';
-import type { UsageSegment } from '../state/rows.js';
-import type { Invoice, Price, Subscription, SubscriptionItem } from '../state/tables.js';
-import { chargeLines, type LineDraft, type Span } from './lines.js';
+import type { Billed, UsageSegment } from '../state/rows.js';
+import type { Invoice, InvoiceLine, Price, Subscription, SubscriptionItem } from '../state/tables.js';
+import { type ChargeOptions, chargeLines, type LineDraft, type Span } from './lines.js';
 
 export function isMetered(price: Price): boolean {
   return price.recurring?.usage_type === 'metered';
@@ -22,7 +22,7 @@ export function isFree(account: Account, price: Price): boolean {
 export function intervalOf(items: readonly { readonly price: Price }[]) {
   const [first] = items;
   const recurring = first?.price.recurring;
-  if (!recurring) throw invalid('A subscription needs at least one item.', { param: 'items' });
+  if (!recurring) throw invalid('A subscription needs at least one item.', 'items');
   return recurring;
 }
 
@@ -45,16 +45,11 @@ export function periodFrom(anchor: number, items: readonly { readonly price: Pri
   return { period, share };
 }
 
-/** The latest anchor that Stripe takes: the end of a whole period from now. */
-export function latestAnchor(items: readonly { readonly price: Price }[], from: number): number {
-  return addIntervals(from, intervalOf(items), 1);
-}
-
 /** What the licensed items charge in advance for a period. */
 export function licensedLines(
   account: Account,
   items: readonly SubscriptionItem[],
-  options: { period: Span; share?: { part: number; whole: number } | undefined; trial?: boolean },
+  options: Omit<ChargeOptions, 'quantity'>,
 ): LineDraft[] {
   return items
     .filter(({ price }) => !isMetered(price))
@@ -75,27 +70,30 @@ export function unbilledUsage(
     .filter(({ from }) => from < to);
 }
 
-/** Notes for later credits which lines of an invoice cover the items' time. */
+/** Notes for later credits that an invoice covers the items' time. */
 export function noteBilled(
   account: Account,
   invoice: Invoice,
   items: readonly SubscriptionItem[],
   period: Span,
 ): void {
-  for (const item of items) {
-    if (isMetered(item.price)) continue;
-    const lines = invoice.lines.data.filter(({ parent }) => {
-      const details = parent?.subscription_item_details;
-      return details?.subscription_item === item.id && details.invoice_item === null;
-    });
-    account.tables.items.change(item.id, {
-      billed: {
-        ...period,
-        amount: lines.reduce((sum, { amount }) => sum + amount, 0),
-        price: item.price.id,
-        quantity: item.quantity ?? 1,
-        on: { invoice: invoice.id, lines: lines.map(({ id }) => id) },
-      },
-    });
+  for (const { id, price, quantity = 1 } of items) {
+    if (isMetered(price)) continue;
+    const facts = { price: price.id, quantity, invoice: invoice.id, invoiceItem: null };
+    const amount = billedLines(invoice, id, facts).reduce((sum, line) => sum + line.amount, 0);
+    account.tables.items.change(id, { billed: { ...period, ...facts, amount } });
   }
+}
+
+/** The lines of an invoice that charge an item's time; others of the same item may bill its usage. */
+export function billedLines(
+  { lines }: Invoice,
+  item: string,
+  { price, invoiceItem }: Pick<Billed, 'price' | 'invoiceItem'>,
+): InvoiceLine[] {
+  return lines.data.filter(({ parent, pricing }) => {
+    const details = parent?.subscription_item_details;
+    const isOf = details?.subscription_item === item && details.invoice_item === invoiceItem;
+    return isOf && pricing?.price_details?.price === price;
+  });
 }

@@ -2,19 +2,19 @@
 
 import { defined, patched } from '../http/patched.js';
 import type { Account } from '../state/account.js';
-import { nulls } from '../state/stored.js';
 import type { Invoice, Subscription, SubscriptionItem } from '../state/tables.js';
 import { beginPeriod, withSpan } from './begin-period.js';
 import { intervalOf, isFree, spanOf, unbilledUsage } from './billing-period.js';
-import { checkChange, checkNotLater } from './check-change.js';
+import { checkChange } from './check-change.js';
 import { collectPayment } from './collect-payment.js';
 import { checkMethod } from './create-subscription.js';
+import { detailsOf } from './end-subscription.js';
 import { finalizeInvoice } from './finalize-invoice.js';
-import { creditUnused } from './invoice-items.js';
 import { type ItemChange, itemChanges } from './item-changes.js';
 import type { Span } from './lines.js';
-import { checkItems, checkQuantities } from './new-item.js';
+import { checkItems } from './new-item.js';
 import { prorateChange } from './prorate-change.js';
+import { creditUnused } from './prorations.js';
 import type { UpdateSubscriptionParams } from './subscription-params.js';
 import { announceTrialEnd, trialEndOf } from './trial.js';
 
@@ -23,15 +23,12 @@ export function changeSubscription(
   account: Account,
   id: string,
   params: UpdateSubscriptionParams,
-  { isPreview = false } = {},
 ): Subscription {
   const { tables } = account;
   const before = tables.subscriptions.one(id);
-  const { clock, now } = account.customer(before.customer as string);
-  checkChange(before, params);
-  if (!isPreview) checkNotLater(params, now);
+  const { now } = account.customer(before.customer);
+  checkChange(before, params, account.isPreview ? Infinity : now);
   checkMethod(account, before.customer as string, params.default_payment_method);
-  checkQuantities(account, params.items ?? []);
   const changes = itemChanges(account, before, params);
   const data = changes.flatMap(({ after }) => after ?? []);
   checkItems(data);
@@ -40,9 +37,8 @@ export function changeSubscription(
     items: { ...before.items, data },
   });
   const { resumes_at: resumesAt } = params.pause_collection ?? {};
-  if (params.pause_collection !== undefined) account.unschedule('resume_collection', id);
-  if (resumesAt !== undefined)
-    account.schedule('resume_collection', id, { clock, at: Math.max(now, resumesAt) });
+  if (params.pause_collection !== undefined) account.unschedule(id, 'resume_collection');
+  if (resumesAt !== undefined) account.schedule('resume_collection', before, Math.max(now, resumesAt));
   const resets = startsAnew(account, before, data, params);
   const invoice = resets
     ? startAnew(account, before, changes, params)
@@ -51,7 +47,7 @@ export function changeSubscription(
       : prorateChange(account, before, changes, params);
   const place = account.outbox.length - (invoice ? 1 : 0);
   const after = tables.subscriptions.one(id);
-  account.emit('customer.subscription.updated', after, { clock, before, place });
+  account.emit('customer.subscription.updated', after, { before, place });
   const open = invoice && finalizeInvoice(account, invoice.id).status === 'open';
   if (open && after.collection_method !== 'send_invoice') {
     const error = collectPayment(account, invoice.id, { automatic: true });
@@ -82,8 +78,7 @@ function withFields(
       canceled_at: ends ? now : null,
     }),
     cancellation_details: {
-      ...nulls('comment feedback feedback_option reason'),
-      ...before.cancellation_details,
+      ...detailsOf(before),
       ...defined(details ?? {}),
       ...(ends !== undefined && { reason }),
     },
@@ -126,7 +121,7 @@ function startAnew(
   if (behavior !== 'none') for (const item of old) creditUnused(account, before, item, { at: now });
   const usage = unbilledUsage(account, old, now);
   const changed = account.tables.subscriptions.one(before.id);
-  account.unschedule('trial_will_end', before.id);
+  account.unschedule(before.id, 'trial_will_end');
   const fields = {
     billing_cycle_anchor: now,
     ...(leavesTrial && { status: 'active' as const, trial_end: now }),
@@ -151,7 +146,7 @@ function moveTrial(
   if (typeof trialEnd !== 'number') return;
   const { tables } = account;
   const subscription = tables.subscriptions.one(id);
-  const { clock, now } = account.customer(subscription.customer);
+  const { now } = account.customer(subscription.customer);
   trialEndOf({ trial_end: trialEnd }, now);
   const items = withSpan(subscription.items.data, { start: spanOf(subscription).start, end: trialEnd });
   for (const item of items) tables.items.change(item.id, { usageFrom: trialEnd });
@@ -159,7 +154,8 @@ function moveTrial(
     items: { ...subscription.items, data: items },
     billing_cycle_anchor: trialEnd,
     trial_end: trialEnd,
+    ...(subscription.cancel_at_period_end && { cancel_at: trialEnd }),
   });
-  account.schedule('end_period', id, { clock, at: trialEnd });
-  announceTrialEnd(account, moved, { clock, now, trialEnd });
+  account.schedule('end_period', moved, trialEnd);
+  announceTrialEnd(account, moved);
 }

@@ -2,19 +2,23 @@
 import type Stripe from 'stripe';
 import { nulls, type Stored } from '../state/stored.js';
 import type { PaymentIntent } from '../state/tables.js';
-import { declineErrorCode, declineMessage, testCardOf } from './test-cards.js';
+import { declined, testCardOf } from './test-cards.js';
+
+export interface Attempted {
+  readonly method: Stored<Stripe.PaymentMethod>;
+  /** Why it failed. */
+  readonly decline: string | undefined;
+  readonly now: number;
+}
 
 /** A charge that went through, or was declined for a reason. */
 export function chargeOf(
   id: string,
   intent: PaymentIntent,
-  {
-    method,
-    decline,
-    now,
-  }: { method: Stored<Stripe.PaymentMethod>; decline: string | undefined; now: number },
+  { method, decline, now }: Attempted,
 ): Stored<Stripe.Charge> {
   const { brand, last4 } = testCardOf(method);
+  const failure = decline ? declined(decline) : undefined;
   return {
     id,
     object: 'charge',
@@ -29,8 +33,8 @@ export function chargeOf(
     customer: intent.customer,
     description: intent.description,
     disputed: false,
-    failure_code: decline ? declineErrorCode(decline) : null,
-    failure_message: decline ? declineMessage(decline) : null,
+    failure_code: failure?.code ?? null,
+    failure_message: failure?.message ?? null,
     fraud_details: {},
     livemode: false,
     metadata: {},

@@ -4,8 +4,11 @@ import type { Subscription } from '../state/tables.js';
 import { spanOf } from './billing-period.js';
 import type { UpdateSubscriptionParams } from './subscription-params.js';
 
-/** @throws ApiError 400 for a change that this subscription does not take. */
-export function checkChange(before: Subscription, params: UpdateSubscriptionParams): void {
+/**
+ * @param latest a change is made now or was made before; a preview may look ahead
+ * @throws ApiError 400 for a change that this subscription does not take.
+ */
+export function checkChange(before: Subscription, params: UpdateSubscriptionParams, latest: number): void {
   const { metadata: _, cancellation_details: __, ...rest } = params;
   if (before.ended_at !== null && Object.values(rest).some((value) => value !== undefined)) {
     throw invalid('A canceled subscription can only update its cancellation_details and metadata.');
@@ -15,21 +18,18 @@ export function checkChange(before: Subscription, params: UpdateSubscriptionPara
     throw unsupported('trial_end for a subscription that is in no trial', 'trial_end');
   }
   const { start, end } = spanOf(before);
+  if (typeof params.trial_end === 'number' && before.billing_cycle_anchor > end) {
+    throw unsupported('Another trial_end before a later billing_cycle_anchor', 'trial_end');
+  }
   const at = params.proration_date;
   if (at !== undefined && params.billing_cycle_anchor?.type === 'now') {
     throw unsupported('proration_date with billing_cycle_anchor=now', 'proration_date');
   }
   if (at !== undefined && (at < start || at > end)) {
-    throw invalid('Cannot specify `proration_date` outside of the current period.', {
-      param: 'proration_date',
-    });
+    throw invalid('Cannot specify `proration_date` outside of the current period.', 'proration_date');
   }
-}
-
-/** A change is made now or was made before; a preview may look ahead. */
-export function checkNotLater({ proration_date: at }: UpdateSubscriptionParams, now: number): void {
-  if (at !== undefined && at > now) {
-    throw invalid('`proration_date` cannot be in the future.', { param: 'proration_date' });
+  if (at !== undefined && at > latest) {
+    throw invalid('`proration_date` cannot be in the future.', 'proration_date');
   }
 }
 
@@ -39,6 +39,9 @@ function checkBegun({ status }: Subscription, params: UpdateSubscriptionParams):
   const of =
     status === 'paused' ? 'of a paused subscription (resume it first)' : 'of an incomplete subscription';
   if (params.items) throw unsupported(`A change of items ${of}`, 'items');
+  // Its period is over: there is no end to wait for.
+  if (status === 'paused' && params.cancel_at_period_end)
+    throw unsupported(`A later end ${of}`, 'cancel_at_period_end');
   if (params.billing_cycle_anchor?.type === 'now')
     throw unsupported(`A new anchor ${of}`, 'billing_cycle_anchor');
 }

@@ -1,7 +1,7 @@
 /** Collecting what an open invoice has due: by card, again after a failure, or outside of Stripe. */
 
 import type Stripe from 'stripe';
-import { ApiError, invalid } from '../http/api-error.js';
+import { type ApiError, invalid } from '../http/api-error.js';
 import type { Account } from '../state/account.js';
 import type { Stored } from '../state/stored.js';
 import { type Invoice, subscriptionOf } from '../state/tables.js';
@@ -9,7 +9,8 @@ import { endSubscription } from './end-subscription.js';
 import { openDispute } from './open-dispute.js';
 import { cancelPayment, intentOf, recordCharge } from './payments.js';
 import { changeStatus, isDecisive, settled } from './settle-subscription.js';
-import { declineErrorCode, declineMessage, declineOf, HARD_DECLINES, testCardOf } from './test-cards.js';
+import { cardError, declineOf, HARD_DECLINES, testCardOf } from './test-cards.js';
+import { stopCollecting } from './write-off.js';
 
 const DAY = 86_400;
 
@@ -44,13 +45,12 @@ export function collectPayment(
   { automatic, method }: Attempt,
 ): ApiError | undefined {
   const invoice = account.tables.invoices.one(id);
-  const { clock, now } = account.customer(invoice.customer as string);
+  const { now } = account.customer(invoice.customer as string);
   const payer = method ?? paymentMethodOf(account, invoice);
   if (!payer) {
     recordFailure(account, invoice, { automatic });
-    return new ApiError(400, 'There is no default_payment_method set on this Customer or Invoice.', {
-      code: 'resource_missing',
-    });
+    const message = 'There is no default_payment_method set on this Customer or Invoice.';
+    return invalid(message, undefined, 'resource_missing');
   }
   const intent = intentOf(account, invoice);
   const last = intent.last_payment_error?.decline_code ?? '';
@@ -59,15 +59,10 @@ export function collectPayment(
     return undefined;
   }
   const decline = declineOf(account, payer, now);
-  const charge = recordCharge(account, intent, { method: payer, decline, clock, now });
+  const charge = recordCharge(account, intent, { method: payer, decline, now });
   if (decline) {
     recordFailure(account, invoice, { automatic });
-    return new ApiError(402, declineMessage(decline), {
-      type: 'card_error',
-      code: declineErrorCode(decline),
-      declineCode: decline,
-      charge: charge.id,
-    });
+    return cardError(decline, charge.id);
   }
   const { invoicePayments } = account.tables;
   for (const payment of invoicePayments.by('invoice', id)) {
@@ -76,10 +71,10 @@ export function collectPayment(
       status: 'paid',
       status_transitions: { canceled_at: null, paid_at: now },
     });
-    account.emit('invoice_payment.paid', paid, { clock });
+    account.emit('invoice_payment.paid', paid);
   }
   markPaid(account, invoice, { attempts: countAttempt(invoice, automatic), events: PAID_BY_CARD });
-  if (testCardOf(payer).disputed) openDispute(account, charge, { clock, now });
+  if (testCardOf(payer).disputed) openDispute(account, charge);
   return undefined;
 }
 
@@ -88,7 +83,7 @@ const PAID_BY_CARD = ['invoice.paid', 'invoice.payment_succeeded'];
 /** Payment that came another way: nothing is charged. */
 export function markPaidOutOfBand(account: Account, id: string): void {
   const invoice = account.tables.invoices.one(id);
-  cancelPayment(account, invoice, account.customer(invoice.customer as string));
+  cancelPayment(account, invoice, account.customer(invoice.customer as string).now);
   markPaid(account, invoice, { attempts: invoice.attempt_count, events: ['invoice.paid'], outOfBand: true });
 }
 
@@ -97,7 +92,7 @@ function markPaid(
   before: Invoice,
   { attempts, events, outOfBand = false }: { attempts: number; events: string[]; outOfBand?: boolean },
 ): void {
-  const { clock, now } = account.customer(before.customer as string);
+  const { now } = account.customer(before.customer as string);
   const paid = account.tables.invoices.put({
     ...before,
     amount_paid: before.amount_due,
@@ -112,16 +107,9 @@ function markPaid(
   });
   stopCollecting(account, before.id);
   account.tables.customers.change(before.customer as string, { delinquent: false });
-  account.emit('invoice.updated', paid, { clock, before });
-  for (const type of events) account.emit(type, paid, { clock });
+  account.emit('invoice.updated', paid, { before });
+  for (const type of events) account.emit(type, paid);
   settled(account, paid);
-}
-
-/** Takes an invoice off the clock. */
-export function stopCollecting(account: Account, id: string): void {
-  account.unschedule('finalize', id);
-  account.unschedule('retry', id);
-  account.unschedule('pass_due_date', id);
 }
 
 function countAttempt({ attempt_count: count }: Invoice, automatic: boolean): number {
@@ -133,7 +121,7 @@ function recordFailure(
   before: Invoice,
   { automatic, silent = false }: { automatic: boolean; silent?: boolean },
 ): void {
-  const { clock, now } = account.customer(before.customer as string);
+  const { now } = account.customer(before.customer as string);
   const { retryDays } = account.settings;
   const attempts = countAttempt(before, automatic);
   const subscription = account.tables.subscriptions.get(subscriptionOf(before));
@@ -147,9 +135,9 @@ function recordFailure(
     attempted: true,
     ...(counted && { next_payment_attempt: next }),
   });
-  if (counted && next !== null) account.schedule('retry', before.id, { clock, at: next });
-  account.emit('invoice.updated', failed, { clock, before });
-  if (!silent) account.emit('invoice.payment_failed', failed, { clock });
+  if (counted && next !== null) account.schedule('retry', before, next);
+  account.emit('invoice.updated', failed, { before });
+  if (!silent) account.emit('invoice.payment_failed', failed);
   account.tables.customers.change(before.customer as string, { delinquent: true });
   if (!subscription) return;
   const decides = isDecisive(account, subscription, before.id);

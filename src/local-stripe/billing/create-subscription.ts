@@ -1,14 +1,15 @@
 /** New subscriptions: items, trial, first period and first invoice. */
 
+import { addIntervals } from '../clock/interval.js';
 import { invalid } from '../http/api-error.js';
-import { mergeMetadata } from '../http/parameters.js';
+import { mergeMetadata } from '../http/patched.js';
 import type { Account } from '../state/account.js';
 import { nulls } from '../state/stored.js';
 import type { Subscription, SubscriptionItem } from '../state/tables.js';
 import { withSpan } from './begin-period.js';
 import { billBeginning } from './bill-beginning.js';
-import { latestAnchor, periodFrom } from './billing-period.js';
-import { checkItems, checkQuantities, newItem } from './new-item.js';
+import { intervalOf, periodFrom } from './billing-period.js';
+import { checkItems, newItem } from './new-item.js';
 import type { CreateSubscriptionParams } from './subscription-params.js';
 import { announceTrialEnd, checkTrialAnchor, trialEndOf } from './trial.js';
 
@@ -18,11 +19,10 @@ const SUBSCRIPTIONS_PER_CLOCK_CUSTOMER = 3;
 /** Makes a subscription, bills its beginning, and tells of both. */
 export function createSubscription(account: Account, params: CreateSubscriptionParams): Subscription {
   const { tables } = account;
-  const { customer, clock, now } = account.customer(params.customer);
+  const { customer, now } = account.customer(params.customer);
   const place = account.outbox.length;
   checkClockLimit(account, customer.id, customer.test_clock);
-  checkCollection(params);
-  checkQuantities(account, params.items);
+  checkDueDays(params);
   checkMethod(account, customer.id, params.default_payment_method);
   const id = account.newId('sub');
   const trialEnd = trialEndOf(params, now);
@@ -32,10 +32,10 @@ export function createSubscription(account: Account, params: CreateSubscriptionP
   checkItems(bare);
   const start = trialEnd ?? now;
   const anchor = params.billing_cycle_anchor ?? start;
-  if (anchor < start || anchor > latestAnchor(bare, start)) {
+  if (anchor < start || anchor > addIntervals(start, intervalOf(bare), 1)) {
     throw invalid(
       'billing_cycle_anchor must lie within one period of the subscription’s start, or of its trial’s end.',
-      { param: 'billing_cycle_anchor' },
+      'billing_cycle_anchor',
     );
   }
   if (trialEnd !== null) checkTrialAnchor(params, anchor > trialEnd);
@@ -50,11 +50,11 @@ export function createSubscription(account: Account, params: CreateSubscriptionP
     trial_end: trialEnd,
     trial_start: trialEnd === null ? null : now,
   });
-  account.schedule('end_period', id, { clock, at: period.end });
+  account.schedule('end_period', made, period.end);
   billBeginning(account, made, params, first);
   const created = tables.subscriptions.one(id);
-  account.emit('customer.subscription.created', created, { clock, place });
-  if (trialEnd !== null) announceTrialEnd(account, created, { clock, now, trialEnd });
+  account.emit('customer.subscription.created', created, { place });
+  if (trialEnd !== null) announceTrialEnd(account, created);
   return created;
 }
 
@@ -67,23 +67,32 @@ function checkClockLimit(account: Account, customer: string, testClock: string |
   }
 }
 
-function checkCollection({
+/** @throws ApiError 400 unless an invoice that is sent says when it is due, and only that one. */
+export function checkDueDays({
   collection_method: method,
   days_until_due: days,
-}: CreateSubscriptionParams): void {
-  if ((method === 'send_invoice') !== (days !== undefined)) {
-    throw invalid('`days_until_due` goes with collection_method=send_invoice, which needs it.', {
-      param: 'days_until_due',
-    });
-  }
+}: Pick<CreateSubscriptionParams, 'collection_method' | 'days_until_due'>): void {
+  if ((method === 'send_invoice') === (days !== undefined)) return;
+  throw invalid(
+    method === 'send_invoice'
+      ? "If invoice collection method is 'send_invoice', you must specify 'due_date' or 'days_until_due'."
+      : "You can only specify 'due_date' or 'days_until_due' if invoice collection method is 'send_invoice'.",
+    'days_until_due',
+  );
 }
 
 /** @throws ApiError 400 for a payment method that is not the customer's. */
-export function checkMethod(account: Account, customer: string, method: string | null | undefined): void {
+export function checkMethod(
+  account: Account,
+  customer: string,
+  method: string | null | undefined,
+  param = 'default_payment_method',
+): void {
   if (!method || account.tables.paymentMethods.get(method)?.customer === customer) return;
   throw invalid(
     `The customer does not have a payment method with the ID ${method}. The payment method must be attached to the customer.`,
-    { code: 'resource_missing', param: 'default_payment_method' },
+    param,
+    'resource_missing',
   );
 }
 

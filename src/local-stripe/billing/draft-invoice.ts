@@ -12,7 +12,7 @@ const LEAST_CHARGE = 50;
 export interface DraftOptions {
   /** Its id. */
   readonly customer: string;
-  readonly subscription?: Subscription | null;
+  readonly subscription?: Subscription;
   readonly reason: Invoice['billing_reason'];
   readonly lines?: readonly LineDraft[];
   /** Pending invoice items that go on it. */
@@ -22,24 +22,16 @@ export interface DraftOptions {
   readonly period: Span;
   /** Whether it is finalized by itself after a while. */
   readonly autoAdvance: boolean;
-  readonly collection?: {
-    readonly method: Invoice['collection_method'];
-    readonly daysUntilDue: number | null;
-  };
-  readonly description?: string | null;
-  readonly metadata?: Readonly<Record<string, string>>;
+  /** What a call says of it. */
+  readonly fields?: Partial<Invoice>;
 }
 
 /** Makes a draft, puts its finalization on the clock if it advances by itself, and tells of it. */
 export function draftInvoice(account: Account, options: DraftOptions): Invoice {
-  const { subscription = null, lines = [], pending = [], usage = [], period, reason, autoAdvance } = options;
-  const { customer, clock, now } = account.customer(options.customer);
+  const { subscription, lines = [], pending = [], usage = [] } = options;
+  const { customer, now } = account.customer(options.customer);
   const { tables } = account;
   const id = account.newId('in');
-  const collection = options.collection ?? {
-    method: subscription?.collection_method ?? 'charge_automatically',
-    daysUntilDue: subscription?.days_until_due ?? null,
-  };
   const newestFirst = [...pending].sort((one, other) => other.date - one.date);
   const drafts = [
     ...newestFirst.map((item) => lineOfItem(account, item)),
@@ -48,25 +40,21 @@ export function draftInvoice(account: Account, options: DraftOptions): Invoice {
   ];
   for (const item of pending) tables.invoiceItems.change(item.id, { invoice: id });
   if (usage.length > 0) tables.usageSegments.put({ id, segments: usage });
-  const blank = {
-    ...blankInvoice(customer, { id, now, collection, subscription, period, reason }),
-    description: options.description ?? null,
-    metadata: options.metadata ?? {},
-  };
-  const invoice = advance(account, withLines(account, blank, drafts), autoAdvance);
+  const blank = blankInvoice(customer, { ...options, id, now });
+  const invoice = advance(account, withLines(account, blank, drafts), options.autoAdvance);
   if (subscription) tables.subscriptions.change(subscription.id, { latest_invoice: id });
-  account.emit('invoice.created', invoice, { clock });
+  account.emit('invoice.created', invoice);
   return invoice;
 }
 
 /** Lets a draft be finalized by itself an hour after its making, a renewal's after the grace for usage; or not. */
 export function advance(account: Account, draft: Invoice, isOn: boolean): Invoice {
   const { id, billing_reason: reason, collection_method: method } = draft;
-  const { clock, now } = account.customer(draft.customer as string);
+  const { now } = account.customer(draft.customer as string);
   const billsUsage = reason === 'subscription_cycle' && account.tables.usageSegments.get(id);
   const at = draft.created + (billsUsage ? account.settings.usageGraceHours : 1) * HOUR;
-  if (isOn) account.schedule('finalize', id, { clock, at: Math.max(at, now) });
-  else account.unschedule('finalize', id);
+  if (isOn) account.schedule('finalize', draft, Math.max(at, now));
+  else account.unschedule(id, 'finalize');
   return account.tables.invoices.put({
     ...draft,
     auto_advance: isOn,
@@ -113,19 +101,15 @@ export function settle(total: number, balance: number): { due: number; ending: n
   return due < LEAST_CHARGE ? { due: 0, ending: due } : { due, ending: 0 };
 }
 
+/** When an invoice is due that is sent; one that is charged has no such date. */
+export function dueDate(now: number, days: number | null | undefined): number | null {
+  return days === null || days === undefined ? null : now + days * 24 * HOUR;
+}
+
 function blankInvoice(
   customer: Customer,
-  facts: {
-    id: string;
-    now: number;
-    collection: NonNullable<DraftOptions['collection']>;
-    subscription: Subscription | null;
-    period: Span;
-    reason: Invoice['billing_reason'];
-  },
+  { id, now, subscription, period, reason, fields }: DraftOptions & { id: string; now: number },
 ): Invoice {
-  const { id, now, collection, subscription, period } = facts;
-  const { daysUntilDue } = collection;
   return {
     id,
     object: 'invoice',
@@ -133,8 +117,8 @@ function blankInvoice(
     account_name: 'Local Stripe',
     attempted: false,
     automatic_tax: { enabled: false, ...nulls('disabled_reason liability provider status') },
-    billing_reason: facts.reason,
-    collection_method: collection.method,
+    billing_reason: reason,
+    collection_method: subscription?.collection_method ?? 'charge_automatically',
     created: now,
     currency: 'usd',
     customer: customer.id,
@@ -142,16 +126,18 @@ function blankInvoice(
     customer_name: customer.name ?? null,
     customer_phone: customer.phone ?? null,
     customer_tax_exempt: 'none',
-    due_date: daysUntilDue === null ? null : now + daysUntilDue * 24 * HOUR,
+    due_date: dueDate(now, subscription?.days_until_due),
     issuer: { type: 'self' },
     lines: { object: 'list', data: [], has_more: false, url: `/v1/invoices/${id}/lines` },
     livemode: false,
     metadata: {},
-    parent: subscription && {
-      quote_details: null,
-      subscription_details: { metadata: subscription.metadata, subscription: subscription.id },
-      type: 'subscription_details',
-    },
+    parent: subscription
+      ? {
+          quote_details: null,
+          subscription_details: { metadata: subscription.metadata, subscription: subscription.id },
+          type: 'subscription_details',
+        }
+      : null,
     payment_settings: nulls('default_mandate payment_method_options payment_method_types'),
     period_end: period.end,
     period_start: period.start,
@@ -169,5 +155,6 @@ function blankInvoice(
     ...nulls('effective_at ending_balance footer from_invoice hosted_invoice_url invoice_pdf'),
     ...nulls('last_finalization_error latest_revision next_payment_attempt number on_behalf_of'),
     ...nulls('receipt_number rendering shipping_cost shipping_details statement_descriptor'),
+    ...fields,
   };
 }

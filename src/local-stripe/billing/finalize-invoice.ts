@@ -20,7 +20,8 @@ export function finalizeInvoice(account: Account, id: string): Invoice {
   if (draft.status !== 'draft') {
     throw invalid("This invoice is already finalized, you can't re-finalize a non-draft invoice.");
   }
-  const { customer, clock, now } = account.customer(draft.customer as string);
+  if (account.isPreview) return draft;
+  const { customer, now } = account.customer(draft.customer as string);
   const counted = withUsage(account, draft);
   const { due, ending } = settle(counted.total, customer.balance);
   const number = `${customer.invoice_prefix}-${String(customer.next_invoice_sequence).padStart(4, '0')}`;
@@ -48,11 +49,11 @@ export function finalizeInvoice(account: Account, id: string): Invoice {
     status: 'open',
     status_transitions: { ...counted.status_transitions, finalized_at: now },
   });
-  account.unschedule('finalize', id);
+  account.unschedule(id, 'finalize');
   if (due > 0) {
-    account.emit('invoice.finalized', open, { clock });
-    openPayment(account, open, { clock, now });
-    if (open.due_date !== null) account.schedule('pass_due_date', id, { clock, at: open.due_date });
+    account.emit('invoice.finalized', open);
+    openPayment(account, open, now);
+    if (open.due_date !== null) account.schedule('pass_due_date', open, open.due_date);
     return open;
   }
   const paid = invoices.put({
@@ -63,7 +64,7 @@ export function finalizeInvoice(account: Account, id: string): Invoice {
     status_transitions: { ...open.status_transitions, paid_at: now },
   });
   for (const type of ['invoice.finalized', 'invoice.paid', 'invoice.payment_succeeded']) {
-    account.emit(type, paid, { clock });
+    account.emit(type, paid);
   }
   settled(account, paid);
   return paid;

@@ -1,6 +1,6 @@
 /** Which items a change of a subscription keeps, changes, adds and deletes. */
 import { invalid } from '../http/api-error.js';
-import { mergeMetadata } from '../http/parameters.js';
+import { mergeMetadata } from '../http/patched.js';
 import type { Account } from '../state/account.js';
 import type { Subscription, SubscriptionItem } from '../state/tables.js';
 import { withSpan } from './begin-period.js';
@@ -22,11 +22,12 @@ export function itemChanges(
 ): ItemChange[] {
   const had = subscription.items.data;
   const stranger = items.find(({ id }) => id !== undefined && !had.some((item) => item.id === id));
-  if (stranger) {
-    throw invalid(`No such subscription_item: '${stranger.id}'`, {
-      code: 'resource_missing',
-      param: 'items',
-    });
+  if (stranger) throw invalid(`No such subscription_item: '${stranger.id}'`, 'items', 'resource_missing');
+  for (const { id, deleted, price, quantity } of items) {
+    if (id !== undefined && items.filter((other) => other.id === id).length > 1)
+      throw invalid(`The subscription item ${id} is changed twice.`, 'items');
+    if (deleted && (price !== undefined || quantity !== undefined))
+      throw invalid('An item that is deleted takes no other change.', 'items');
   }
   const kept = had.map((before): ItemChange => {
     const given = items.find(({ id }) => id === before.id);
@@ -34,19 +35,15 @@ export function itemChanges(
     if (given.deleted) return { before, after: null };
     const { quantity: _, ...rest } = before;
     const metadata = mergeMetadata(before.metadata, given.metadata);
-    const quantity = given.quantity ?? before.quantity;
     // The price that it has may be archived by now, and stays.
     const price = given.price === undefined ? before.price : account.tables.prices.one(given.price, 'items');
-    return {
-      before,
-      after: pricedItem({ ...rest, metadata }, price, { quantity, isNew: price.id !== before.price.id }),
-    };
+    const terms = { quantity: given.quantity, had: before.quantity, isNew: price.id !== before.price.id };
+    return { before, after: pricedItem({ ...rest, metadata }, price, terms) };
   });
   const added = items
     .filter(({ id }) => id === undefined)
     .flatMap(({ price, quantity, metadata, deleted }) => {
-      if (!price || deleted)
-        throw invalid('An item without an id is added and needs a price.', { param: 'items' });
+      if (!price || deleted) throw invalid('An item without an id is added and needs a price.', 'items');
       const { now } = account.customer(subscription.customer);
       const item = newItem(
         account,

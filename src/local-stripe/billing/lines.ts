@@ -2,8 +2,8 @@
 
 import { invalid } from '../http/api-error.js';
 import { dollars, formatDecimal, ONE } from '../money/decimal.js';
-import { EXACT_CENT, lineCents, type PriceLine, priceLines } from '../money/price-lines.js';
-import { prorateExact } from '../money/prorate.js';
+import { lineCents, type PriceLine, priceLines } from '../money/price-lines.js';
+import { prorateExact, type Share } from '../money/prorate.js';
 import type { Account } from '../state/account.js';
 import type { UsageSegment } from '../state/rows.js';
 import type { InvoiceItem, InvoiceLine, Price, SubscriptionItem } from '../state/tables.js';
@@ -22,7 +22,7 @@ export interface ChargeOptions {
   readonly quantity: bigint;
   readonly period: Span;
   /** Charges only this part, in seconds. */
-  readonly share?: { readonly part: number; readonly whole: number } | undefined;
+  readonly share?: Share | undefined;
   /** A free line of a trial. */
   readonly trial?: boolean;
 }
@@ -36,7 +36,7 @@ export function chargeLines(
 ): LineDraft[] {
   const name = productName(account, price);
   return chargesOf(account, price, quantity).map((charge) => {
-    const amount = share ? prorateExact(charge.exact, bigintsOf(share)) : lineCents(charge.exact);
+    const amount = share ? prorateExact(charge.exact, share) : lineCents(charge.exact);
     return lineDraft({
       amount: trial ? 0 : toNumber(amount),
       description: trial ? `Trial period for ${name}` : describe(charge, name, price),
@@ -71,10 +71,7 @@ export function usageLines(
   const events = account.tables.meterEvents.by('series', `${meter.id}/${customer}`);
   const quantity = usageOf(meter, events, segment);
   const period = { start: segment.from, end: segment.to };
-  return chargeLines(account, { id: segment.item, subscription }, price, {
-    quantity: quantity < 0n ? 0n : quantity,
-    period,
-  });
+  return chargeLines(account, { id: segment.item, subscription }, price, { quantity, period });
 }
 
 /** The exact charges of a price, before rounding. */
@@ -174,15 +171,7 @@ function describe({ quantity, unit, flat, tier }: PriceLine, name: string, price
 /** Cents on the wire. */
 export function toNumber(amount: bigint): number {
   if (amount > 10n ** 14n || amount < -(10n ** 14n)) {
-    throw invalid('The amount is too large.', { code: 'amount_too_large' });
+    throw invalid('The amount is too large.', undefined, 'amount_too_large');
   }
   return Number(amount);
-}
-
-export function exactCents(amount: number): bigint {
-  return BigInt(amount) * EXACT_CENT;
-}
-
-function bigintsOf({ part, whole }: { part: number; whole: number }): { part: bigint; whole: bigint } {
-  return { part: BigInt(part), whole: BigInt(whole) };
 }

@@ -1,6 +1,6 @@
 /** The items of subscriptions. */
 import { invalid, unsupported } from '../http/api-error.js';
-import { mergeMetadata } from '../http/parameters.js';
+import { mergeMetadata } from '../http/patched.js';
 import { planOf } from '../resources/plan.js';
 import type { Account } from '../state/account.js';
 import { nulls } from '../state/stored.js';
@@ -32,42 +32,35 @@ export function newItem(
     tax_rates: [],
     ...nulls('billing_thresholds current_trial'),
   };
-  account.tables.items.put({ id: blank.id, subscription, usageFrom, billed: null });
+  account.tables.items.put({ id: blank.id, subscription, usageFrom, billed: null, deletedAt: null });
   return pricedItem(blank, account.tables.prices.one(price, 'items'), { quantity, isNew: true });
 }
 
-/** An item with its price, and the quantity that a licensed one has. */
+/**
+ * An item with its price, and the quantity that a licensed one has: what is given, or what it had.
+ *
+ * @throws ApiError 400 for a new price that is archived, and for a quantity that a meter counts.
+ */
 export function pricedItem(
   item: Omit<SubscriptionItem, 'price' | 'plan' | 'quantity'>,
   price: Price,
-  { quantity, isNew }: { quantity: number | undefined; isNew: boolean },
+  { quantity, had = 1, isNew }: { quantity: number | undefined; had?: number | undefined; isNew: boolean },
 ): SubscriptionItem {
-  if (isNew && !price.active)
-    throw invalid(`The price specified is inactive: ${price.id}.`, { param: 'items' });
-  const metered = isMetered(price);
-  return { ...item, plan: planOf(price), price, ...(!metered && { quantity: quantity ?? 1 }) };
+  if (isNew && !price.active) throw invalid(`The price specified is inactive: ${price.id}.`, 'items');
+  const priced = { ...item, plan: planOf(price), price };
+  if (!isMetered(price)) return { ...priced, quantity: quantity ?? had };
+  if (quantity !== undefined) throw invalid('A metered price has no quantity: its meter counts.', 'items');
+  return priced;
 }
 
 /** @throws ApiError 400 for items whose periods differ, two of one price, or none. */
 export function checkItems(items: readonly SubscriptionItem[]): void {
-  if (items.length === 0) throw invalid('A subscription needs at least one item.', { param: 'items' });
+  if (items.length === 0) throw invalid('A subscription needs at least one item.', 'items');
   const kinds = new Set(
     items.map(({ price }) => `${price.recurring?.interval}/${price.recurring?.interval_count}`),
   );
   if (kinds.size > 1) throw unsupported('A subscription with mixed intervals', 'items');
   if (new Set(items.map(({ price }) => price.id)).size < items.length) {
-    throw invalid('Cannot add multiple subscription items with the same price.', { param: 'items' });
+    throw invalid('Cannot add multiple subscription items with the same price.', 'items');
   }
-}
-
-/** @throws ApiError 400 for a quantity of a metered price, which its meter counts. */
-export function checkQuantities(
-  account: Account,
-  items: readonly { readonly price?: string | undefined; readonly quantity?: number | undefined }[],
-): void {
-  const wrong = items.find(({ price, quantity }) => {
-    const found = account.tables.prices.get(price);
-    return quantity !== undefined && found && isMetered(found);
-  });
-  if (wrong) throw invalid('A metered price has no quantity: its meter counts.', { param: 'items' });
 }

@@ -20,11 +20,8 @@ const NO_EVIDENCE: Stored<Stripe.Dispute>['evidence'] = {
 };
 
 /** Disputes a charge, as its card's holder would at the bank. */
-export function openDispute(
-  account: Account,
-  charge: Stored<Stripe.Charge>,
-  { clock, now }: { clock: string; now: number },
-) {
+export function openDispute(account: Account, charge: Stored<Stripe.Charge>) {
+  const { now } = account.customer(charge.customer as string);
   const dispute = account.tables.disputes.put({
     id: account.newId('du'),
     object: 'dispute',
@@ -52,6 +49,6 @@ export function openDispute(
     status: 'needs_response',
   });
   account.tables.charges.change(charge.id, { disputed: true });
-  account.emit('charge.dispute.created', dispute, { clock });
+  account.emit('charge.dispute.created', dispute);
   return dispute;
 }

@@ -3,14 +3,13 @@ import type Stripe from 'stripe';
 import type { Account } from '../state/account.js';
 import { nulls, type Stored } from '../state/stored.js';
 import type { Invoice, PaymentIntent } from '../state/tables.js';
-import { chargeOf } from './charge-row.js';
-import { declineErrorCode, declineMessage } from './test-cards.js';
+import { type Attempted, chargeOf } from './charge-row.js';
+import { declined } from './test-cards.js';
 
 type Charge = Stored<Stripe.Charge>;
-type PaymentMethod = Stored<Stripe.PaymentMethod>;
 
 /** The intent to collect what an invoice has due, and the record that ties the two together. */
-export function openPayment(account: Account, invoice: Invoice, at: { clock: string; now: number }): void {
+export function openPayment(account: Account, invoice: Invoice, now: number): void {
   const { paymentIntents, invoicePayments } = account.tables;
   const id = account.newId('pi');
   const intent: PaymentIntent = {
@@ -22,7 +21,7 @@ export function openPayment(account: Account, invoice: Invoice, at: { clock: str
     capture_method: 'automatic',
     client_secret: `${id}_secret_${account.ids.letters(25)}`,
     confirmation_method: 'automatic',
-    created: at.now,
+    created: now,
     currency: invoice.currency,
     customer: invoice.customer,
     description:
@@ -38,13 +37,13 @@ export function openPayment(account: Account, invoice: Invoice, at: { clock: str
     ...nulls('payment_method_options processing receipt_email review setup_future_usage'),
     ...nulls('shipping source statement_descriptor statement_descriptor_suffix transfer_group'),
   };
-  account.emit('payment_intent.created', paymentIntents.put(intent), at);
+  account.emit('payment_intent.created', paymentIntents.put(intent));
   invoicePayments.put({
     id: account.newId('inpay'),
     object: 'invoice_payment',
     amount_paid: null,
     amount_requested: invoice.amount_due,
-    created: at.now,
+    created: now,
     currency: invoice.currency,
     invoice: invoice.id,
     is_default: true,
@@ -62,25 +61,11 @@ export function intentOf(account: Account, invoice: Invoice): PaymentIntent {
 }
 
 /** A charge that went through, or failed for a reason. */
-export function recordCharge(
-  account: Account,
-  intent: PaymentIntent,
-  {
-    method,
-    decline,
-    clock,
-    now,
-  }: { method: PaymentMethod; decline: string | undefined; clock: string; now: number },
-): Charge {
+export function recordCharge(account: Account, intent: PaymentIntent, attempted: Attempted): Charge {
   const { charges, paymentIntents } = account.tables;
-  const charge = charges.put(chargeOf(account.newId('ch'), intent, { method, decline, now }));
-  const error = decline && {
-    type: 'card_error' as const,
-    charge: charge.id,
-    code: declineErrorCode(decline),
-    decline_code: decline,
-    message: declineMessage(decline),
-  };
+  const { decline, method } = attempted;
+  const charge = charges.put(chargeOf(account.newId('ch'), intent, attempted));
+  const error = decline && { type: 'card_error' as const, charge: charge.id, ...declined(decline) };
   const after = paymentIntents.change(intent.id, {
     status: error ? 'requires_payment_method' : 'succeeded',
     amount_received: error ? 0 : intent.amount,
@@ -88,31 +73,23 @@ export function recordCharge(
     latest_charge: charge.id,
     payment_method: method.id,
   });
-  const intentEvent = () =>
-    account.emit(decline ? 'payment_intent.payment_failed' : 'payment_intent.succeeded', after, { clock });
-  if (decline) account.emit('charge.failed', charge, { clock });
-  intentEvent();
-  if (!decline) account.emit('charge.succeeded', charge, { clock });
+  if (decline) account.emit('charge.failed', charge);
+  account.emit(decline ? 'payment_intent.payment_failed' : 'payment_intent.succeeded', after);
+  if (!decline) account.emit('charge.succeeded', charge);
   return charge;
 }
 
 /** Closes the intent of an invoice that is settled otherwise. */
-export function cancelPayment(
-  account: Account,
-  invoice: Invoice,
-  { clock, now }: { clock: string; now: number },
-): void {
-  const { paymentIntents, invoicePayments } = account.tables;
-  for (const payment of invoicePayments.by('invoice', invoice.id)) {
-    invoicePayments.change(payment.id, {
-      status: 'canceled',
-      status_transitions: { canceled_at: now, paid_at: null },
-    });
-    const intent = paymentIntents.change(payment.payment.payment_intent ?? '', {
+export function cancelPayment(account: Account, invoice: Invoice, now: number): void {
+  const { tables } = account;
+  for (const { id, payment } of tables.invoicePayments.by('invoice', invoice.id)) {
+    const transitions = { canceled_at: now, paid_at: null };
+    tables.invoicePayments.change(id, { status: 'canceled', status_transitions: transitions });
+    const intent = tables.paymentIntents.change(payment.payment_intent ?? '', {
       status: 'canceled',
       canceled_at: now,
       cancellation_reason: 'void_invoice',
     });
-    account.emit('payment_intent.canceled', intent, { clock });
+    account.emit('payment_intent.canceled', intent);
   }
 }

@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { invalid, unsupported } from '../http/api-error.js';
 import { choice, flag, id, list, timestamp } from '../http/parameters.js';
+import { defined } from '../http/patched.js';
 import type { Account } from '../state/account.js';
-import { nulls } from '../state/stored.js';
 import type { Invoice } from '../state/tables.js';
 import { spanOf } from './billing-period.js';
 import { cancelNow } from './cancel-subscription.js';
@@ -33,41 +33,14 @@ export type PreviewParams = z.output<z.ZodObject<typeof previewShape>>;
 
 /** The invoice that a change would make at once, or else the next one, changed accordingly. */
 export function previewInvoice(account: Account, params: PreviewParams): Invoice {
-  const made = account.journal.tentative(() => {
-    const cause = account.cause;
-    // A preview changes nothing, so it may be made while a clock advances.
-    account.cause = null;
-    try {
-      return params.subscription
-        ? previewChange(account, params.subscription, params)
-        : previewNew(account, params);
-    } finally {
-      account.cause = cause;
-    }
-  });
+  const made = account.preview(() =>
+    params.subscription ? previewChange(account, params.subscription, params) : previewNew(account, params),
+  );
   return {
     ...made,
     id: made.id.replace(/^in_/, 'upcoming_in_'),
-    ...asDraft(made),
-    ...(made.billing_reason === 'subscription_cycle' && { billing_reason: 'upcoming' }),
-  };
-}
-
-/** As it would be made: what its finalization and its payment would add is not so yet. */
-function asDraft({ amount_due: due }: Invoice): Partial<Invoice> {
-  return {
-    amount_paid: 0,
-    amount_remaining: due,
-    attempt_count: 0,
-    attempted: false,
     automatically_finalizes_at: null,
-    effective_at: null,
-    ending_balance: null,
-    hosted_invoice_url: null,
-    invoice_pdf: null,
-    number: null,
-    status: 'draft',
-    status_transitions: nulls('finalized_at marked_uncollectible_at paid_at voided_at'),
+    ...(made.billing_reason === 'subscription_cycle' && { billing_reason: 'upcoming' }),
   };
 }
 
@@ -77,10 +50,15 @@ function previewNew(
 ): Invoice {
   const { items = [], trial_end, billing_cycle_anchor: anchor, ...rest } = details;
   if (!customer || items.length === 0) {
-    throw invalid('A preview needs a subscription, or a customer and items.', { param: 'subscription' });
+    throw invalid('A preview needs a subscription, or a customer and items.', 'subscription');
   }
-  const [other] = Object.entries(rest).filter(([, value]) => value !== undefined);
-  if (other) throw unsupported(`${other[0]} in the preview of a new subscription`, 'subscription_details');
+  if (items.some(({ id, deleted }) => id !== undefined || deleted)) {
+    throw invalid('A new subscription has no items to change.', 'subscription_details');
+  }
+  if (anchor && (anchor.type !== 'timestamp' || anchor.timestamp === undefined)) {
+    throw invalid('The anchor of a new subscription is a timestamp.', 'subscription_details');
+  }
+  checkOthers(rest, 'a new subscription');
   const created = createSubscription(account, {
     customer,
     items: items.map(({ price = '', quantity }) => ({ price, quantity })),
@@ -100,20 +78,19 @@ function previewChange(
   const { subscriptions, invoices } = account.tables;
   const before = subscriptions.one(id, 'subscription');
   if (customer !== undefined && before.customer !== customer) {
-    throw invalid(`The subscription ${id} is not the customer’s.`, { param: 'subscription' });
+    throw invalid(`The subscription ${id} is not the customer’s.`, 'subscription');
   }
   const { cancel_now: cancels, billing_cycle_anchor: anchor, ...change } = details;
-  if (anchor?.type === 'timestamp') {
-    throw invalid('A subscription’s anchor moves to `now` only.', { param: 'billing_cycle_anchor' });
+  if (anchor?.type === 'timestamp' || anchor?.timestamp !== undefined) {
+    throw invalid('A subscription’s anchor moves to `now` only.', 'billing_cycle_anchor');
   }
   if (cancels) {
     const { proration_behavior: behavior, ...rest } = { ...change, billing_cycle_anchor: anchor };
-    const [other] = Object.entries(rest).filter(([, value]) => value !== undefined);
-    if (other) throw unsupported(`${other[0]} in the preview of a cancellation`, 'subscription_details');
+    checkOthers(rest, 'a cancellation');
     cancelNow(account, id, { invoice_now: true, prorate: behavior !== 'none' });
   } else {
     const moved = anchor && { billing_cycle_anchor: { type: anchor.type } };
-    changeSubscription(account, id, { ...change, ...moved }, { isPreview: true });
+    changeSubscription(account, id, { ...change, ...moved });
   }
   let latest = subscriptions.one(id).latest_invoice;
   if (latest === before.latest_invoice && !cancels) {
@@ -123,8 +100,13 @@ function previewChange(
   return latest && latest !== before.latest_invoice ? invoices.one(latest) : nothingUpcoming();
 }
 
+function checkOthers(details: object, what: string): void {
+  const [other] = Object.keys(defined(details));
+  if (other) throw unsupported(`${other} in the preview of ${what}`, 'subscription_details');
+}
+
 function nothingUpcoming(): never {
-  throw invalid('No upcoming invoices for customer', { code: 'invoice_upcoming_none' });
+  throw invalid('No upcoming invoices for customer', undefined, 'invoice_upcoming_none');
 }
 
 /** Ends the period as of its end. */

@@ -5,8 +5,8 @@ import type { Account } from '../state/account.js';
 import type { Invoice, Subscription, SubscriptionItem } from '../state/tables.js';
 import { billSubscription } from './begin-period.js';
 import { intervalOf, isMetered, spanOf } from './billing-period.js';
-import { billUsageSoFar, chargeRemaining, creditUnused } from './invoice-items.js';
 import type { ItemChange } from './item-changes.js';
+import { billUsageSoFar, chargeRemaining, creditUnused } from './prorations.js';
 import type { UpdateSubscriptionParams } from './subscription-params.js';
 
 /** Credits and charges for the rest of the period; gives the draft when they are billed now. */
@@ -21,7 +21,7 @@ export function prorateChange(
   const changed = changes.filter(
     ({ before: old, after }) => old?.price.id !== after?.price.id || old?.quantity !== after?.quantity,
   );
-  for (const { before: old } of changed) if (old) checkNotBilledAnew(account, old, at);
+  for (const change of changed) checkNotBilledAnew(account, before, change, at);
   const [first] = before.items.data;
   const whole = periodAround(
     before.billing_cycle_anchor,
@@ -33,6 +33,7 @@ export function prorateChange(
       if (isMetered(old.price)) billUsageSoFar(account, before, old, at);
       else creditUnused(account, before, old, { at });
     }
+    if (!after && old) account.tables.items.change(old.id, { deletedAt: at });
     if (after && isMetered(after.price)) {
       account.tables.items.change(after.id, { usageFrom: at, billed: null });
     } else if (after && behavior !== 'none') {
@@ -46,13 +47,27 @@ export function prorateChange(
   return billSubscription(account, subscription, { reason: 'subscription_update', start, autoAdvance: true });
 }
 
-/** Time before an item's last change is billed already; a change from before it would bill it again. */
-function checkNotBilledAnew(account: Account, { id, price }: SubscriptionItem, at: number): void {
-  const { billed, usageFrom } = account.tables.items.one(id);
-  const since = isMetered(price) ? usageFrom : billed?.start;
-  if (since === undefined || at >= since) return;
+/**
+ * Time before an item's last change is billed already; a change from before it would bill it again.
+ * So would an item that is added as of a time before another one was changed or deleted.
+ */
+function checkNotBilledAnew(
+  account: Account,
+  { id, items }: Subscription,
+  { before }: ItemChange,
+  at: number,
+): void {
+  const changes = (before ? [before] : items.data).map((item) => changedAt(account, item));
+  const rows = before ? [] : account.tables.items.by('subscription', id);
+  const since = Math.max(...changes, ...rows.map(({ deletedAt }) => deletedAt ?? 0));
+  if (at >= since) return;
   throw invalid(
-    `Cannot specify \`proration_date\` before the last change of the subscription item ${id}, at ${since}.`,
-    { param: 'proration_date' },
+    `Cannot specify \`proration_date\` before the last change of ${before?.id ?? 'the subscription’s items'}, at ${since}.`,
+    'proration_date',
   );
+}
+
+function changedAt({ tables }: Account, { id, price }: SubscriptionItem): number {
+  const { billed, usageFrom } = tables.items.one(id);
+  return isMetered(price) ? usageFrom : (billed?.start ?? 0);
 }

@@ -12,7 +12,7 @@ export function resumeSubscription(account: Account, id: string): Subscription {
   const { subscriptions } = account.tables;
   const before = subscriptions.one(id);
   if (before.status !== 'paused') throw invalid('Only a paused subscription can be resumed.');
-  const { clock, now } = account.customer(before.customer);
+  const { now } = account.customer(before.customer);
   const place = account.outbox.length;
   const fields = { billing_cycle_anchor: now, status: 'active' as const };
   const draft = beginPeriod(account, before, fields, { reason: 'subscription_cycle', autoAdvance: false });
@@ -20,6 +20,6 @@ export function resumeSubscription(account: Account, id: string): Subscription {
   const error = open && collectPayment(account, draft.id, { automatic: false });
   if (error) throw error;
   const after = subscriptions.one(id);
-  account.emit('customer.subscription.resumed', after, { clock, place });
+  account.emit('customer.subscription.resumed', after, { place });
   return after;
 }

@@ -4,7 +4,7 @@ import { type Invoice, type Subscription, subscriptionOf } from '../state/tables
 import { spanOf } from './billing-period.js';
 
 /** Statuses that end when the invoices that decide are settled. */
-const WAITING = new Set<string>(['incomplete', 'past_due', 'unpaid', 'paused']);
+const WAITING = new Set<string>(['incomplete', 'past_due', 'unpaid']);
 
 /** The invoices that decide whether a subscription is past due: its latest, and that of its latest renewal. */
 function decisive(account: Account, subscription: Subscription): Invoice[] {
@@ -26,9 +26,8 @@ export function settled(account: Account, invoice: Invoice): void {
   if (!waitsFor.some(({ id }) => id === invoice.id) || waitsFor.some(({ status }) => status === 'open'))
     return;
   if (subscription.status === 'incomplete') {
-    const { clock } = account.customer(subscription.customer);
-    account.unschedule('expire_incomplete', subscription.id);
-    account.schedule('end_period', subscription.id, { clock, at: spanOf(subscription).end });
+    account.unschedule(subscription.id, 'expire_incomplete');
+    account.schedule('end_period', subscription, spanOf(subscription).end);
   }
   changeStatus(account, subscription, 'active');
 }
@@ -36,7 +35,6 @@ export function settled(account: Account, invoice: Invoice): void {
 /** Changes a status and tells of it; the same status changes nothing. */
 export function changeStatus(account: Account, before: Subscription, status: Subscription['status']): void {
   if (before.status === status) return;
-  const { clock } = account.customer(before.customer as string);
   const after = account.tables.subscriptions.change(before.id, { status });
-  account.emit('customer.subscription.updated', after, { clock, before });
+  account.emit('customer.subscription.updated', after, { before });
 }

@@ -49,7 +49,7 @@ export const changedItem = z.strictObject({
   metadata: metadata.optional(),
 });
 
-export const cancellationDetails = z.strictObject({
+const cancellationDetails = z.strictObject({
   comment: clearable(text()).optional(),
   feedback: choice(
     'customer_service',
@@ -63,8 +63,14 @@ export const cancellationDetails = z.strictObject({
   ).optional(),
 });
 
+export const cancelShape = {
+  cancellation_details: cancellationDetails.optional(),
+  invoice_now: flag.optional(),
+  prorate: flag.optional(),
+};
+
 /** What becomes of the anchor when something changes. */
-export const movedAnchor = z.strictObject({ type: choice('now', 'unchanged') });
+const movedAnchor = z.strictObject({ type: choice('now', 'unchanged') });
 
 export const updateShape = {
   billing_cycle_anchor: movedAnchor.optional(),

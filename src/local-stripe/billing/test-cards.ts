@@ -1,6 +1,7 @@
 /** Stripe's test cards, by the names of their tokens, and the switch that makes any card fail for a time. */
 
 import type Stripe from 'stripe';
+import { ApiError } from '../http/api-error.js';
 import type { Account } from '../state/account.js';
 import type { Stored } from '../state/stored.js';
 
@@ -56,16 +57,20 @@ export function declineOf(
   return outage?.declineCode ?? testCardOf(method).chargeDecline;
 }
 
-/** Stripe's sentence for a decline. */
-export function declineMessage(declineCode: string): string {
-  if (declineCode === 'insufficient_funds') return 'Your card has insufficient funds.';
-  if (declineCode === 'authentication_required') {
-    return 'Your card was declined. This transaction requires authentication.';
-  }
-  return 'Your card was declined.';
+/** What Stripe says of a decline. */
+export function declined(declineCode: string) {
+  const isAuthentication = declineCode === 'authentication_required';
+  const message = isAuthentication
+    ? 'Your card was declined. This transaction requires authentication.'
+    : declineCode === 'insufficient_funds'
+      ? 'Your card has insufficient funds.'
+      : 'Your card was declined.';
+  const code = isAuthentication ? ('authentication_required' as const) : ('card_declined' as const);
+  return { code, decline_code: declineCode, message };
 }
 
-/** The code beside the decline code: the error's own. */
-export function declineErrorCode(declineCode: string): 'authentication_required' | 'card_declined' {
-  return declineCode === 'authentication_required' ? 'authentication_required' : 'card_declined';
+/** The error that answers a decline. */
+export function cardError(declineCode: string, charge?: string): ApiError {
+  const { code, message } = declined(declineCode);
+  return new ApiError(402, message, { type: 'card_error', code, declineCode, ...(charge && { charge }) });
 }

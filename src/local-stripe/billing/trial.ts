@@ -15,28 +15,24 @@ export function trialEndOf(
 ): number | null {
   const { trial_end: given, trial_period_days: days } = params;
   if (given !== undefined && days !== undefined) {
-    throw invalid('You may only specify one of these parameters: trial_end, trial_period_days.', {
-      param: 'trial_end',
-    });
+    throw invalid('You may only specify one of these parameters: trial_end, trial_period_days.', 'trial_end');
   }
   const end = days !== undefined ? now + days * DAY : given;
   if (end === undefined || end === 'now' || days === 0) return null;
-  if (end <= now) throw invalid('trial_end must be in the future.', { param: 'trial_end' });
+  if (end <= now) throw invalid('trial_end must be in the future.', 'trial_end');
   if (end > now + LONGEST_TRIAL_DAYS * DAY) {
-    throw invalid(`A trial lasts at most ${LONGEST_TRIAL_DAYS} days.`, { param: 'trial_end' });
+    throw invalid(`A trial lasts at most ${LONGEST_TRIAL_DAYS} days.`, 'trial_end');
   }
   return end;
 }
 
 /** Tells of a trial's end three days before it, or at once if it is nearer. */
-export function announceTrialEnd(
-  account: Account,
-  subscription: Subscription,
-  { clock, now, trialEnd }: { clock: string; now: number; trialEnd: number },
-): void {
-  const at = trialEnd - DAYS_BEFORE_TRIAL_END * DAY;
-  if (at > now) account.schedule('trial_will_end', subscription.id, { clock, at });
-  else account.emit('customer.subscription.trial_will_end', subscription, { clock });
+export function announceTrialEnd(account: Account, subscription: Subscription): void {
+  const at = (subscription.trial_end ?? 0) - DAYS_BEFORE_TRIAL_END * DAY;
+  // A trial that was moved may have been going to be told of later.
+  account.unschedule(subscription.id, 'trial_will_end');
+  if (at > account.customer(subscription.customer).now) account.schedule('trial_will_end', subscription, at);
+  else account.emit('customer.subscription.trial_will_end', subscription);
 }
 
 /** A later anchor outlives the trial, and `unchanged` says so; without one the trial's end is the anchor. */

@@ -2,64 +2,72 @@
 import { invalid } from '../http/api-error.js';
 import type { Account } from '../state/account.js';
 import type { Invoice } from '../state/tables.js';
-import { stopCollecting } from './collect-payment.js';
 import { changeBalance } from './customer-balance.js';
 import { cancelPayment } from './payments.js';
+import { takeBackCredits } from './prorations.js';
 import { settled } from './settle-subscription.js';
 
 /** As if it had never been: what it took from the customer's balance, or put there, goes back. */
 export function voidInvoice(account: Account, id: string): Invoice {
   const before = account.tables.invoices.one(id);
   if (before.status === 'paid') throw invalid('Invoices with `paid` payments cannot be voided.');
-  if (before.status !== 'open') throw invalid("You can only pass in open invoices. This invoice isn't open.");
-  const { customer, clock, now } = account.customer(before.customer as string);
+  checkOpen(before);
+  const { customer, now } = account.customer(before.customer as string);
   changeBalance(account, customer.id, {
     amount: before.starting_balance - (before.ending_balance ?? 0),
     type: 'unapplied_from_invoice',
     now,
     invoice: id,
   });
-  cancelPayment(account, before, { clock, now });
-  stopCollecting(account, id);
-  const invoice = account.tables.invoices.change(id, {
-    auto_advance: false,
-    next_payment_attempt: null,
-    status: 'void',
-    status_transitions: { ...before.status_transitions, voided_at: now },
-  });
-  account.emit('invoice.voided', invoice, { clock });
-  return invoice;
+  cancelPayment(account, before, now);
+  takeBackCredits(account, before);
+  return writeOff(account, before, 'void');
 }
 
 /** Bad debt: it may still be paid, and for its subscription it is settled. */
 export function markUncollectible(account: Account, id: string): Invoice {
   const before = account.tables.invoices.one(id);
   if (before.status === 'uncollectible') throw invalid('This invoice has already been marked uncollectible.');
-  if (before.status !== 'open') throw invalid("You can only pass in open invoices. This invoice isn't open.");
-  const { clock, now } = account.customer(before.customer as string);
-  stopCollecting(account, id);
-  const invoice = account.tables.invoices.change(id, {
-    auto_advance: false,
-    next_payment_attempt: null,
-    status: 'uncollectible',
-    status_transitions: { ...before.status_transitions, marked_uncollectible_at: now },
-  });
-  account.emit('invoice.marked_uncollectible', invoice, { clock });
+  checkOpen(before);
+  takeBackCredits(account, before);
+  const invoice = writeOff(account, before, 'uncollectible');
   settled(account, invoice);
   return invoice;
 }
 
 /** Its customer is going: nothing more is collected of it by itself, and a draft is void. */
-export function abandonInvoice(account: Account, { id, customer, ...before }: Invoice): void {
-  const { clock, now } = account.customer(customer as string);
-  const { invoices } = account.tables;
+export function abandonInvoice(account: Account, invoice: Invoice): void {
+  if (invoice.status === 'draft') writeOff(account, invoice, 'void');
+  if (invoice.status === 'open') leaveOpen(account, invoice.id);
+}
+
+/** Nothing more is collected of it by itself. */
+export function leaveOpen(account: Account, id: string): Invoice {
   stopCollecting(account, id);
-  if (before.status !== 'draft' && before.status !== 'open') return;
-  const still = { auto_advance: false, automatically_finalizes_at: null, next_payment_attempt: null };
-  if (before.status === 'open') invoices.change(id, still);
-  else {
-    const status_transitions = { ...before.status_transitions, voided_at: now };
-    const invoice = invoices.change(id, { ...still, status: 'void', status_transitions });
-    account.emit('invoice.voided', invoice, { clock });
-  }
+  const none = { automatically_finalizes_at: null, next_payment_attempt: null };
+  return account.tables.invoices.change(id, { auto_advance: false, ...none });
+}
+
+/** Takes an invoice off the clock. */
+export function stopCollecting(account: Account, id: string): void {
+  account.unschedule(id, 'finalize', 'retry', 'pass_due_date');
+}
+
+/** The end of an invoice that was not paid. */
+export function writeOff(
+  account: Account,
+  { id, customer }: Invoice,
+  status: 'void' | 'uncollectible',
+): Invoice {
+  const { now } = account.customer(customer as string);
+  const time = status === 'void' ? { voided_at: now } : { marked_uncollectible_at: now };
+  const { status_transitions: transitions } = leaveOpen(account, id);
+  const after = { status, status_transitions: { ...transitions, ...time } };
+  const invoice = account.tables.invoices.change(id, after);
+  account.emit(status === 'void' ? 'invoice.voided' : 'invoice.marked_uncollectible', invoice);
+  return invoice;
+}
+
+function checkOpen({ status }: Invoice): void {
+  if (status !== 'open') throw invalid("You can only pass in open invoices. This invoice isn't open.");
 }

@@ -31,17 +31,25 @@ export class Background {
     while (this.#work.size > 0) await Promise.all(this.#work.values());
   }
 
-  /** While work on a clock is under way it is asked for again at most once. */
+  /**
+   * While work on a clock is under way it is asked for again at most once. Work that fails is tried
+   * again with the next call, not at once: it would fail again.
+   */
   #add(clock: string, work: () => Promise<void>): void {
-    if (this.#work.has(clock)) return;
-    const running = nextTurn()
-      .then(work)
-      .catch((error: unknown) => console.error(error))
-      .finally(() => {
-        this.#work.delete(clock);
-        this.wake();
-      });
-    this.#work.set(clock, running);
+    if (!this.#work.has(clock)) this.#work.set(clock, this.#run(clock, work));
+  }
+
+  async #run(clock: string, work: () => Promise<void>): Promise<void> {
+    await nextTurn();
+    try {
+      await work();
+    } catch (error) {
+      console.error(error);
+      return;
+    } finally {
+      this.#work.delete(clock);
+    }
+    this.wake();
   }
 
   async #deliver(clock: string): Promise<void> {

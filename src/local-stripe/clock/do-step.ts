@@ -13,49 +13,44 @@ const HOUR = 3_600;
 /** An invoice whose creation a webhook endpoint did not confirm is finalized after this time at the latest. */
 const LONGEST_WAIT = 72 * HOUR;
 
+/** What each step does to its subscription or invoice. */
+const DO: { readonly [Step in DueRow['step']]: (account: Account, subject: string) => void } = {
+  end_period: endPeriod,
+  trial_will_end: (account, id) =>
+    account.emit('customer.subscription.trial_will_end', account.tables.subscriptions.one(id)),
+  expire_incomplete: expireIncomplete,
+  resume_collection: resumeCollection,
+  finalize: finalizeByItself,
+  pass_due_date: passDueDate,
+  retry: (account, id) => void collectPayment(account, id, { automatic: true }),
+};
+
 /** Does a step and takes it off the clock, all in one. */
-export function doStep(account: Account, { id, step, subject, clock }: DueRow): void {
-  const { tables } = account;
-  tables.due.delete(id);
-  switch (step) {
-    case 'end_period':
-      endPeriod(account, subject);
-      return;
-    case 'trial_will_end':
-      account.emit('customer.subscription.trial_will_end', tables.subscriptions.one(subject), { clock });
-      return;
-    case 'expire_incomplete':
-      expireIncomplete(account, subject);
-      return;
-    case 'resume_collection': {
-      const before = tables.subscriptions.one(subject);
-      const after = tables.subscriptions.change(subject, { pause_collection: null });
-      account.emit('customer.subscription.updated', after, { clock, before });
-      return;
-    }
-    case 'finalize':
-      finalizeByItself(account, subject);
-      return;
-    case 'pass_due_date': {
-      const subscription = tables.subscriptions.get(subscriptionOf(tables.invoices.one(subject)));
-      if (subscription?.status === 'active') changeStatus(account, subscription, 'past_due');
-      return;
-    }
-    case 'retry':
-      collectPayment(account, subject, { automatic: true });
-      return;
-    default:
-      step satisfies never;
-  }
+export function doStep(account: Account, { id, step, subject }: DueRow): void {
+  account.tables.due.delete(id);
+  DO[step](account, subject);
+}
+
+function resumeCollection(account: Account, id: string): void {
+  const { subscriptions } = account.tables;
+  const before = subscriptions.one(id);
+  const after = subscriptions.change(id, { pause_collection: null });
+  account.emit('customer.subscription.updated', after, { before });
+}
+
+function passDueDate(account: Account, id: string): void {
+  const { invoices, subscriptions } = account.tables;
+  const subscription = subscriptions.get(subscriptionOf(invoices.one(id)));
+  if (subscription?.status === 'active') changeStatus(account, subscription, 'past_due');
 }
 
 function finalizeByItself(account: Account, id: string): void {
   const { deliveries, invoices, subscriptions } = account.tables;
   const draft = invoices.one(id);
-  const { clock, now } = account.customer(draft.customer as string);
+  const { now } = account.customer(draft.customer as string);
   const unconfirmed = deliveries.by('about', `invoice.created/${id}`).some(({ attempts }) => attempts > 0);
   if (unconfirmed && now < draft.created + LONGEST_WAIT) {
-    account.schedule('finalize', id, { clock, at: now + HOUR });
+    account.schedule('finalize', draft, now + HOUR);
     return;
   }
   const invoice = finalizeInvoice(account, id);

@@ -1,6 +1,7 @@
 /** Lets time pass: does what a clock has due, in order, and hands over webhooks in between. */
 import { deliverNext } from '../events/deliver.js';
 import { type Account, LIVE_CLOCK } from '../state/account.js';
+import { NotSavedError } from '../state/journal.js';
 import type { DueRow } from '../state/rows.js';
 import { doStep } from './do-step.js';
 
@@ -16,11 +17,12 @@ export function catchUp(account: Account): void {
   }
 }
 
-/** The live clock cannot stop: a step that fails is told of and left out. */
+/** The live clock cannot stop: a step that fails is told of and left out, unless it was only not saved. */
 function doLiveStep(account: Account, step: DueRow): void {
   try {
     account.workAt(LIVE_CLOCK, step.at, () => doStep(account, step));
   } catch (error) {
+    if (error instanceof NotSavedError) throw error;
     console.error(`Cannot do ${step.step} of ${step.subject}, it is left out:`, error);
     account.work(null, () => account.tables.due.delete(step.id));
   }
@@ -60,7 +62,8 @@ async function handOver(account: Account, clock: string, at: number): Promise<vo
 
 /**
  * Brings a test clock, which is already marked as advancing, to its target.
- * Should a step fail, the clock says `internal_failure`, as Stripe's does.
+ * Should a step fail, the clock says `internal_failure`, as Stripe's does; one that was only not
+ * saved leaves it advancing, to be tried again.
  */
 export async function advanceClock(account: Account, clock: string): Promise<void> {
   const { testClocks } = account.tables;
@@ -72,10 +75,11 @@ export async function advanceClock(account: Account, clock: string): Promise<voi
     if (!testClocks.get(clock)) return;
     account.workAt(clock, target, () => {
       const ready = testClocks.change(clock, { status: 'ready', status_details: {} });
-      account.emit('test_helpers.test_clock.ready', ready, { clock });
+      account.emit('test_helpers.test_clock.ready', ready);
     });
     await runClock(account, clock, target);
   } catch (error) {
+    if (error instanceof NotSavedError) throw error;
     console.error(error);
     account.work(null, () => testClocks.change(clock, { status: 'internal_failure', status_details: {} }));
   }

@@ -1,4 +1,5 @@
 /** Hands webhooks over: each endpoint takes its events one after the other, endpoints go side by side. */
+import { setTimeout as after } from 'node:timers/promises';
 import type Stripe from 'stripe';
 import { type Account, LIVE_CLOCK } from '../state/account.js';
 import type { DeliveryRow } from '../state/rows.js';
@@ -26,7 +27,7 @@ export async function deliverNext(account: Account, clock: string, until: number
       );
     }
     if (busy.size === 0) return;
-    await anyOrLater([...busy.values()]);
+    await Promise.race([...busy.values(), after(LOOK_MS, undefined, { ref: false })]);
   }
 }
 
@@ -101,14 +102,4 @@ function postpone(account: Account, delivery: DeliveryRow): void {
   if (delivery.at >= last) deliveries.delete(delivery.id);
   else
     deliveries.put({ ...delivery, at: Math.min(delivery.at + wait, last), attempts: delivery.attempts + 1 });
-}
-
-/** Resolves with the first of them, or after a while. */
-async function anyOrLater(work: readonly Promise<void>[]): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const later = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, LOOK_MS);
-  });
-  await Promise.race([...work, later]);
-  clearTimeout(timer);
 }

@@ -1,9 +1,8 @@
 /** Turns what a call or a step has noted into events, and puts them on their way. */
-import type Stripe from 'stripe';
+import Stripe from 'stripe';
 import { shown } from '../http/expand.js';
 import type { Account } from '../state/account.js';
-import type { PendingEvent, StoredEvent } from '../state/rows.js';
-import { API_VERSION } from './api-version.js';
+import type { StoredEvent } from '../state/rows.js';
 
 /** Events can be read for this long after their making, on the clock of their object. */
 export const EVENTS_KEPT_SECONDS = 30 * 86_400;
@@ -13,30 +12,22 @@ const MOST_COPIES = 1_000;
 const LONGEST_DELAY = 3_155_760_000;
 
 export function keepEvents(account: Account): void {
-  for (const pending of account.outbox.splice(0)) {
-    const targets = targetsOf(account, pending.type);
-    const event = eventOf(account.newId('evt'), pending, targets.length);
-    account.tables.events.put({ id: event.id, clock: pending.clock, event });
-    for (const endpoint of targets) planDeliveries(account, event, pending, endpoint);
+  for (const { clock, type, at, object, previous, request } of account.outbox.splice(0)) {
+    const targets = targetsOf(account, type);
+    const event: StoredEvent = {
+      id: account.newId('evt'),
+      object: 'event',
+      api_version: Stripe.API_VERSION,
+      created: at,
+      data: { object: shown(object), ...(previous && { previous_attributes: previous }) },
+      livemode: false,
+      pending_webhooks: targets.length,
+      request,
+      type,
+    };
+    account.tables.events.put({ id: event.id, clock, event });
+    for (const endpoint of targets) planDeliveries(account, event, clock, endpoint);
   }
-}
-
-function eventOf(
-  id: string,
-  { type, at, object, previous, request }: PendingEvent,
-  targets: number,
-): StoredEvent {
-  return {
-    id,
-    object: 'event',
-    api_version: API_VERSION,
-    created: at,
-    data: { object: shown(object), ...(previous && { previous_attributes: previous }) },
-    livemode: false,
-    pending_webhooks: targets,
-    request,
-    type,
-  };
 }
 
 /** Ids of the endpoints and functions that want an event. */
@@ -51,29 +42,16 @@ function targetsOf({ tables, functions }: Account, type: string): string[] {
   ];
 }
 
-function planDeliveries(
-  account: Account,
-  row: StoredEvent,
-  { clock, at }: PendingEvent,
-  endpoint: string,
-): void {
+function planDeliveries(account: Account, row: StoredEvent, clock: string, endpoint: string): void {
   const { copies, delaySeconds } = account.deliveryPlan;
   const event = row as unknown as Stripe.Event;
+  const about = `${row.type}/${(row.data.object as { id?: string }).id}`;
   const count = planned('copies', copies?.(event) ?? 1, MOST_COPIES);
   for (let copy = 0; copy < count; copy += 1) {
-    const due = at + planned('delaySeconds', delaySeconds?.(event, copy) ?? 0, LONGEST_DELAY);
+    const at = row.created + planned('delaySeconds', delaySeconds?.(event, copy) ?? 0, LONGEST_DELAY);
     const id = `${row.id}/${endpoint}/${copy}`;
-    account.tables.deliveries.put({
-      id,
-      clock,
-      at: due,
-      rank: 0,
-      event: row.id,
-      about: `${row.type}/${(row.data.object as { id?: string }).id}`,
-      endpoint,
-      attempts: 0,
-      firstAt: due,
-    });
+    const fresh = { rank: 0, attempts: 0, firstAt: at };
+    account.tables.deliveries.put({ id, clock, at, event: row.id, about, endpoint, ...fresh });
   }
 }
 

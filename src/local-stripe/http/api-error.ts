@@ -44,6 +44,11 @@ export function unsupported(what: string, param?: string): ApiError {
 }
 
 /** A wrong argument, in Stripe's words where they are known. */
-export function invalid(message: string, facts: ApiErrorFacts = {}): ApiError {
-  return new ApiError(400, message, facts);
+export function invalid(message: string, param?: string, code?: string): ApiError {
+  return new ApiError(400, message, { ...(param && { param }), ...(code && { code }) });
+}
+
+/** What is not there, or not any more. */
+export function missing(kind: string, id: string, param = 'id'): ApiError {
+  return new ApiError(404, `No such ${kind}: '${id}'`, { code: 'resource_missing', param });
 }

@@ -22,7 +22,7 @@ export function decodeForm(encoded: string): Form {
   for (const pair of pairs) {
     const split = pair.indexOf('=');
     const [key, value] = split < 0 ? [pair, ''] : [pair.slice(0, split), pair.slice(split + 1)];
-    place(form, plain(key), plain(value));
+    place(form, plain(key.replaceAll('+', ' ')), plain(value.replaceAll('+', ' ')));
   }
   return form;
 }
@@ -37,10 +37,10 @@ function place(form: Form, key: string, value: string): void {
     const name = given === '' ? String(Object.keys(level).length) : given;
     const there = level[name];
     if (depth === names.length - 1) {
-      if (there !== undefined) throw invalid(`Parameter given twice: ${key}`, { param: key });
+      if (there !== undefined) throw invalid(`Parameter given twice: ${key}`, key);
       level[name] = value;
     } else {
-      if (typeof there === 'string') throw invalid(`Parameter given twice: ${key}`, { param: key });
+      if (typeof there === 'string') throw invalid(`Parameter given twice: ${key}`, key);
       const next: Form = there ?? (Object.create(null) as Form);
       level[name] = next;
       level = next;
@@ -48,10 +48,11 @@ function place(form: Form, key: string, value: string): void {
   }
 }
 
-function plain(encoded: string): string {
+/** @throws ApiError 400 */
+export function plain(encoded: string): string {
   try {
-    return decodeURIComponent(encoded.replaceAll('+', ' '));
+    return decodeURIComponent(encoded);
   } catch {
-    throw invalid('Invalid percent-encoding in the parameters.');
+    throw invalid('Invalid percent-encoding in the request.');
   }
 }

@@ -1,7 +1,7 @@
 /** References that are answered as the objects they point to, and fields that are only there on request. */
 import type { Account } from '../state/account.js';
 import type { Invoice } from '../state/tables.js';
-import { ApiError } from './api-error.js';
+import { type ApiError, invalid } from './api-error.js';
 
 const MOST_LEVELS = 4;
 /** Lines that an invoice carries; the rest are listed with `invoices.listLineItems`. */
@@ -18,7 +18,8 @@ export function expand(account: Account, object: object, paths: readonly string[
   return paths.reduce((expanded, path) => {
     const names = path.split('.');
     if (names.length - (names[0] === 'data' ? 1 : 0) > MOST_LEVELS) {
-      throw cannot(`You cannot expand more than ${MOST_LEVELS} levels of a property. Property: ${path}`);
+      const message = `You cannot expand more than ${MOST_LEVELS} levels of a property. Property: ${path}`;
+      throw invalid(message, 'expand');
     }
     return walk(account, expanded, names, path);
   }, shown(object));
@@ -91,22 +92,15 @@ export function wholeOf(decimal: string): number | null {
   return /^-?\d+$/.test(decimal) ? Number(decimal) : null;
 }
 
-function objectOf(account: Account, id: string, path: string): object {
-  const tables = account.tables;
-  const found =
-    tables.customers.get(id) ??
-    tables.deletedCustomers.get(id) ??
-    tables.paymentMethods.get(id) ??
-    tables.products.get(id) ??
-    tables.prices.get(id) ??
-    tables.subscriptions.get(id) ??
-    tables.invoices.get(id) ??
-    tables.invoiceItems.get(id) ??
-    tables.paymentIntents.get(id) ??
-    tables.charges.get(id) ??
-    tables.testClocks.get(id);
-  if (!found) throw nowhere(path);
-  return found;
+function objectOf({ tables }: Account, id: string, path: string): object {
+  const { customers, deletedCustomers, paymentMethods, products, prices, subscriptions } = tables;
+  const { invoices, invoiceItems, paymentIntents, charges, testClocks } = tables;
+  const billing = [customers, deletedCustomers, products, prices, subscriptions, invoices, invoiceItems];
+  for (const table of [...billing, paymentMethods, paymentIntents, charges, testClocks]) {
+    const found = table.get(id);
+    if (found) return found;
+  }
+  throw nowhere(path);
 }
 
 function isList(object: object): object is { data: unknown[] } {
@@ -114,9 +108,5 @@ function isList(object: object): object is { data: unknown[] } {
 }
 
 function nowhere(path: string): ApiError {
-  return cannot(`This property cannot be expanded (${path}).`);
-}
-
-function cannot(message: string): ApiError {
-  return new ApiError(400, message, { param: 'expand' });
+  return invalid(`This property cannot be expanded (${path}).`, 'expand');
 }

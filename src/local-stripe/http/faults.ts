@@ -1,6 +1,6 @@
 /** How calls go wrong on their way, on purpose. */
 import { ApiError } from './api-error.js';
-import type { Handler } from './handle-request.js';
+import { type Handler, refuse } from './handle-request.js';
 
 /**
  * - `lost_request`: the connection breaks before anything is done;
@@ -29,17 +29,10 @@ export async function withFaults(
       await handle(request);
       throw new TypeError('The connection was lost before the answer arrived');
     case 'rate_limited':
-      return refused(new ApiError(429, 'Request rate limit exceeded.', { code: 'rate_limit' }));
+      return refuse(new ApiError(429, 'Request rate limit exceeded.', { code: 'rate_limit' }));
     case 'unavailable':
-      return refused(new ApiError(503, 'Stripe is not available.', { type: 'api_error' }));
+      return refuse(new ApiError(503, 'Stripe is not available.', { type: 'api_error' }));
     default:
       return fault satisfies never;
   }
-}
-
-function refused(error: ApiError): Response {
-  return Response.json(error.envelope('req_refused'), {
-    status: error.status,
-    headers: { 'request-id': 'req_refused' },
-  });
 }

@@ -1,9 +1,9 @@
 /** One request to one response: who asks, which route, which parameters, done once, answered as Stripe does. */
+import Stripe from 'stripe';
 import { z } from 'zod';
-import { API_VERSION } from '../events/api-version.js';
 import type { Account } from '../state/account.js';
 import { ApiError, invalid, unsupported } from './api-error.js';
-import { decodeForm, type Form } from './decode-form.js';
+import { decodeForm, type Form, plain } from './decode-form.js';
 import { expand } from './expand.js';
 import { type Answer, earlierAnswer, fingerprintOf, keepAnswer } from './idempotency.js';
 import { id, list } from './parameters.js';
@@ -102,8 +102,8 @@ function authenticate(headers: Headers): void {
       'Invalid API Key provided: the local Stripe takes keys that start with sk_test_.',
     );
   }
-  const version = headers.get('stripe-version') ?? API_VERSION;
-  if (version !== API_VERSION) throw unsupported(`API version ${version.slice(0, 40)}`);
+  const version = headers.get('stripe-version') ?? Stripe.API_VERSION;
+  if (version !== Stripe.API_VERSION) throw unsupported(`API version ${version.slice(0, 40)}`);
   for (const header of ['stripe-account', 'stripe-context']) {
     if (headers.has(header)) throw unsupported(`The header ${header}`);
   }
@@ -157,18 +157,10 @@ function finderOf(routes: readonly Route[]): Finder {
   return (method, path) => {
     for (const { route, pattern } of patterns) {
       const found = pattern.exec(`${method} ${path}`);
-      if (found) return { route, ids: found.slice(1).map(plainSegment) };
+      if (found) return { route, ids: found.slice(1).map(plain) };
     }
     throw new ApiError(404, `Unrecognized request URL (${method}: ${path.slice(0, 200)}).`);
   };
-}
-
-function plainSegment(segment: string): string {
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    throw invalid('Invalid percent-encoding in the address.');
-  }
 }
 
 function refusal(error: unknown, requestId: string): Answer {
@@ -183,18 +175,20 @@ function refusal(error: unknown, requestId: string): Answer {
 
 /** Answers what cannot be understood as a request at all, e.g. one with an invalid Host. */
 export function refuseRequest(): Response {
+  return refuse(invalid('Invalid request: its address cannot be read.'));
+}
+
+/** Answers what is not looked into. */
+export function refuse(error: ApiError): Response {
   const requestId = 'req_refused';
-  return responseOf(refusal(invalid('Invalid request: its address cannot be read.'), requestId), {
-    requestId,
-    key: null,
-  });
+  return responseOf(refusal(error, requestId), { requestId, key: null });
 }
 
 function responseOf(answer: Answer, { requestId, key }: { requestId: string; key: string | null }): Response {
   const headers = new Headers({
     'content-type': 'application/json',
     'request-id': requestId,
-    'stripe-version': API_VERSION,
+    'stripe-version': Stripe.API_VERSION,
   });
   if (key) headers.set('idempotency-key', encodeURIComponent(key));
   if (answer.replayed) headers.set('idempotent-replayed', 'true');

@@ -1,7 +1,7 @@
 /** Keys under which a call is made once: its first answer is given again for a day. */
 import { createHash } from 'node:crypto';
 import type { Account } from '../state/account.js';
-import { ApiError } from './api-error.js';
+import { ApiError, invalid } from './api-error.js';
 
 const KEPT_SECONDS = 24 * 3_600;
 const LONGEST_KEY = 255;
@@ -31,7 +31,7 @@ function keysInOrder(_key: string, value: unknown): unknown {
  */
 export function earlierAnswer(account: Account, key: string, fingerprint: string): Answer | undefined {
   if (key.length > LONGEST_KEY) {
-    throw new ApiError(400, `Idempotency keys can be at most ${LONGEST_KEY} characters long.`);
+    throw invalid(`Idempotency keys can be at most ${LONGEST_KEY} characters long.`);
   }
   const row = account.tables.idempotency.get(key);
   if (!row || row.at + KEPT_SECONDS <= account.now()) return undefined;

@@ -1,5 +1,5 @@
 /** Lists with cursors. */
-import { ApiError } from './api-error.js';
+import { invalid } from './api-error.js';
 
 interface Cursor {
   readonly limit: number;
@@ -31,5 +31,5 @@ export function pageOf<Row extends { readonly id: string }>(
 function placeOf(rows: readonly { readonly id: string }[], id: string, param: string): number {
   const place = rows.findIndex((row) => row.id === id);
   if (place >= 0) return place;
-  throw new ApiError(400, `No such object: '${id}'`, { code: 'resource_missing', param });
+  throw invalid(`No such object: '${id}'`, param, 'resource_missing');
 }

@@ -54,15 +54,6 @@ export const metadata = z
   )
   .refine((pairs) => Object.keys(pairs ?? {}).length <= 50, 'at most 50 keys');
 
-/** Metadata after a change. */
-export function mergeMetadata(
-  before: Readonly<Record<string, string>>,
-  change: Readonly<Record<string, string>> | null | undefined,
-): Record<string, string> {
-  if (change === null) return {};
-  return Object.fromEntries(Object.entries({ ...before, ...change }).filter(([, value]) => value !== ''));
-}
-
 /** A filter of times: one, or bounds. */
 export const times = z.union([
   timestamp,

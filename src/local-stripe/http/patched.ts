@@ -1,6 +1,4 @@
 /** An object after a change of some of its fields. */
-import { mergeMetadata } from './parameters.js';
-
 type Metadata = Readonly<Record<string, string>>;
 
 /** Parameters named like the fields that they change. */
@@ -23,4 +21,13 @@ export function defined<T extends object>(fields: T): { [Name in keyof T]?: Excl
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as ReturnType<
     typeof defined<T>
   >;
+}
+
+/** Metadata after a change. */
+export function mergeMetadata(
+  before: Readonly<Record<string, string>>,
+  change: Readonly<Record<string, string>> | null | undefined,
+): Record<string, string> {
+  if (change === null) return {};
+  return Object.fromEntries(Object.entries({ ...before, ...change }).filter(([, value]) => value !== ''));
 }

@@ -1,6 +1,6 @@
 /** Checks parameters against a route's schema, and says what is wrong with them in Stripe's words. */
 import type { z } from 'zod';
-import { ApiError } from './api-error.js';
+import { type ApiError, invalid } from './api-error.js';
 
 /**
  * @throws ApiError 400: `parameter_unknown`, `parameter_missing`, `parameter_invalid_empty`,
@@ -16,7 +16,7 @@ function errorOf(issue: z.core.$ZodIssue): ApiError {
   if (issue.code === 'unrecognized_keys') {
     const param = nameOf([...issue.path, issue.keys[0] ?? '']);
     const message = `Received unknown parameter: ${param}. If Stripe knows it, it is not supported by the local Stripe.`;
-    return new ApiError(400, message, { code: 'parameter_unknown', param });
+    return invalid(message, param, 'parameter_unknown');
   }
   const param = nameOf(issue.path);
   if (issue.code === 'invalid_union') {
@@ -25,14 +25,14 @@ function errorOf(issue: z.core.$ZodIssue): ApiError {
     if (inner) return errorOf({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue);
   }
   if (issue.input === undefined) {
-    return new ApiError(400, `Missing required param: ${param}.`, { code: 'parameter_missing', param });
+    return invalid(`Missing required param: ${param}.`, param, 'parameter_missing');
   }
   if (issue.input === '') {
     const message = `You passed an empty string for '${param}'. It cannot be unset.`;
-    return new ApiError(400, message, { code: 'parameter_invalid_empty', param });
+    return invalid(message, param, 'parameter_invalid_empty');
   }
-  const integer = issue.message === 'Invalid integer' && { code: 'parameter_invalid_integer' };
-  return new ApiError(400, `Invalid ${param}: ${issue.message}${known(issue)}`, { param, ...integer });
+  const code = issue.message === 'Invalid integer' ? 'parameter_invalid_integer' : undefined;
+  return invalid(`Invalid ${param}: ${issue.message}${known(issue)}`, param, code);
 }
 
 /** A value that Stripe may know and the local one does not must not look like a slip of the caller's. */

@@ -52,6 +52,14 @@ export function pageRoute<Shape extends z.ZodRawShape>(
   });
 }
 
+type ListRest<R extends Row, Shape extends Readonly<Record<string, z.ZodType>>> = [
+  shape: Shape,
+  table: (tables: Account['tables']) => Table<R>,
+  special?: {
+    readonly [Name in keyof Shape]?: (row: R, value: NonNullable<z.output<Shape[Name]>>) => boolean;
+  },
+];
+
 /**
  * The list of a table. A filter is named like the field that must have its value; `created` takes
  * bounds; `special` says what the others mean.
@@ -59,11 +67,7 @@ export function pageRoute<Shape extends z.ZodRawShape>(
 export function listRoute<R extends Row, Shape extends Readonly<Record<string, z.ZodType>>>(
   path: `/${string}`,
   call: string,
-  shape: Shape,
-  table: (tables: Account['tables']) => Table<R>,
-  special: {
-    readonly [Name in keyof Shape]?: (row: R, value: NonNullable<z.output<Shape[Name]>>) => boolean;
-  } = {},
+  ...[shape, table, special = {}]: ListRest<R, Shape>
 ): Route {
   return pageRoute(path, call, shape, ({ tables }, params) => {
     const filters = Object.entries(params).filter(([, value]) => value !== undefined);
@@ -75,6 +79,16 @@ export function listRoute<R extends Row, Shape extends Readonly<Record<string, z
       });
     return table(tables).mostly(filters).filter(passes);
   });
+}
+
+/** One object by its id, and the list of them. */
+export function readRoutes<R extends Row, Shape extends Readonly<Record<string, z.ZodType>>>(
+  path: `/${string}`,
+  name: string,
+  ...rest: ListRest<R, Shape>
+): Route[] {
+  const [, table] = rest;
+  return [retrieveRoute(path, `${name}.retrieve`, table), listRoute(path, `${name}.list`, ...rest)];
 }
 
 /** One object by its id. */

@@ -1,12 +1,13 @@
 /** Customers, and the search for them. */
 import { z } from 'zod';
 import { cancelNow } from '../billing/cancel-subscription.js';
+import { checkMethod } from '../billing/create-subscription.js';
 import { abandonInvoice } from '../billing/write-off.js';
 import { invalid, unsupported } from '../http/api-error.js';
 import { clearable, id, integer, metadata, text, times } from '../http/parameters.js';
 import { patched } from '../http/patched.js';
 import { listRoute, type Route, route } from '../http/route.js';
-import { type Account, clockOf } from '../state/account.js';
+import { type Account, LIVE_CLOCK } from '../state/account.js';
 import { nulls } from '../state/stored.js';
 import type { Customer } from '../state/tables.js';
 import { attachMethod } from './payment-methods.js';
@@ -39,7 +40,7 @@ export const customerRoutes: Route[] = [
     (account, { query, limit, page }) => {
       const found = searchCustomers(account, query);
       const start = page === undefined ? 0 : found.findIndex((row) => row.id === page) + 1;
-      if (page !== undefined && start === 0) throw invalid(`Invalid page: ${page}`, { param: 'page' });
+      if (page !== undefined && start === 0) throw invalid(`Invalid page: ${page}`, 'page');
       const data = found.slice(start, start + limit);
       const more = start + limit < found.length;
       return {
@@ -55,9 +56,9 @@ export const customerRoutes: Route[] = [
     return tables.deletedCustomers.get(id) ?? tables.customers.one(id);
   }),
   route('POST /v1/customers/:id', 'customers.update', fields, (account, params, id = '') => {
-    const { customer: before, clock } = account.customer(id, 'id');
+    const { customer: before } = account.customer(id, 'id');
     const customer = putCustomer(account, withFields(account, before, params));
-    account.emit('customer.updated', customer, { clock, before });
+    account.emit('customer.updated', customer, { before });
     return customer;
   }),
   route('DELETE /v1/customers/:id', 'customers.del', {}, (account, _params, id = '') =>
@@ -77,23 +78,20 @@ function createCustomer(
 ): Customer {
   const { tables } = account;
   const { test_clock: onClock } = params;
-  const clock = clockOf({ test_clock: onClock ?? null });
   if (onClock) {
     tables.testClocks.one(onClock, 'test_clock');
     if (
       account.settings.clockLimits &&
       tables.customers.by('test_clock', onClock).length >= CUSTOMERS_PER_CLOCK
     ) {
-      throw invalid(`You can add up to ${CUSTOMERS_PER_CLOCK} customers to a test clock.`, {
-        param: 'test_clock',
-      });
+      throw invalid(`You can add up to ${CUSTOMERS_PER_CLOCK} customers to a test clock.`, 'test_clock');
     }
   }
   const blank: Customer = {
     id: account.newId('cus'),
     object: 'customer',
     balance: 0,
-    created: account.timeOf(clock),
+    created: account.timeOf(onClock ?? LIVE_CLOCK),
     currency: null,
     delinquent: false,
     email: null,
@@ -116,18 +114,13 @@ function createCustomer(
   const isSame = attached && settings?.default_payment_method === method;
   const given = isSame ? { ...params, invoice_settings: { default_payment_method: attached } } : params;
   const customer = putCustomer(account, withFields(account, blank, given));
-  account.emit('customer.created', customer, { clock, place });
+  account.emit('customer.created', customer, { place });
   return customer;
 }
 
-function withFields({ tables }: Account, before: Customer, params: Fields): Customer {
+function withFields(account: Account, before: Customer, params: Fields): Customer {
   const method = params.invoice_settings?.default_payment_method;
-  if (method && tables.paymentMethods.get(method)?.customer !== before.id) {
-    throw invalid(
-      `The customer does not have a payment method with the ID ${method}. The payment method must be attached to the customer.`,
-      { code: 'resource_missing', param: 'invoice_settings[default_payment_method]' },
-    );
-  }
+  checkMethod(account, before.id, method, 'invoice_settings[default_payment_method]');
   const { invoice_settings: _, ...fields } = params;
   const settings = method === undefined ? {} : { default_payment_method: method };
   return { ...patched(before, fields), invoice_settings: { ...before.invoice_settings, ...settings } };
@@ -144,7 +137,7 @@ export function deleteCustomer(
   account: Account,
   id: string,
 ): { id: string; object: 'customer'; deleted: true } {
-  const { customer, clock } = account.customer(id, 'id');
+  const { customer } = account.customer(id, 'id');
   const { customers, deletedCustomers, invoices, subscriptions, paymentMethods } = account.tables;
   for (const subscription of subscriptions.by('customer', id)) {
     if (subscription.status !== 'canceled' && subscription.status !== 'incomplete_expired') {
@@ -155,7 +148,7 @@ export function deleteCustomer(
   for (const method of paymentMethods.by('customer', id)) {
     paymentMethods.change(method.id, { customer: null });
   }
-  account.emit('customer.deleted', customer, { clock });
+  account.emit('customer.deleted', customer);
   customers.delete(id);
   return deletedCustomers.put({ id, object: 'customer', deleted: true }) as ReturnType<typeof deleteCustomer>;
 }

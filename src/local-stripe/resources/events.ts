@@ -1,19 +1,9 @@
 /** Events of the last thirty days, and the endpoints that are told of them. */
-import { API_VERSION } from '../events/api-version.js';
+import Stripe from 'stripe';
 import { EVENTS_KEPT_SECONDS } from '../events/keep-events.js';
-import { ApiError } from '../http/api-error.js';
-import {
-  choice,
-  clearable,
-  flag,
-  isWithin,
-  list,
-  mergeMetadata,
-  metadata,
-  text,
-  times,
-} from '../http/parameters.js';
-import { patched } from '../http/patched.js';
+import { missing } from '../http/api-error.js';
+import { choice, clearable, flag, isWithin, list, metadata, text, times } from '../http/parameters.js';
+import { mergeMetadata, patched } from '../http/patched.js';
 import { pageRoute, type Route, route } from '../http/route.js';
 import { type Account, LIVE_CLOCK } from '../state/account.js';
 import type { EventRow } from '../state/rows.js';
@@ -26,7 +16,7 @@ export const eventRoutes: Route[] = [
   route('GET /v1/events/:id', 'events.retrieve', {}, (account, _params, id = '') => {
     const row = account.tables.events.one(id);
     if (isKept(account, row)) return row.event;
-    throw new ApiError(404, `No such event: '${id}'`, { code: 'resource_missing', param: 'id' });
+    throw missing('event', id);
   }),
   pageRoute(
     '/v1/events',
@@ -53,7 +43,7 @@ export const eventRoutes: Route[] = [
   route(
     'POST /v1/webhook_endpoints',
     'webhookEndpoints.create',
-    { ...endpoint, enabled_events: events, url, api_version: choice(API_VERSION).optional() },
+    { ...endpoint, enabled_events: events, url, api_version: choice(Stripe.API_VERSION).optional() },
     (account, params) =>
       account.tables.webhookEndpoints.put({
         id: account.newId('we'),

@@ -1,22 +1,12 @@
 /** Invoice items that a call makes: amounts for the next invoice, or for a draft. */
 import { z } from 'zod';
 import { withLines } from '../billing/draft-invoice.js';
-import { createInvoiceItem } from '../billing/invoice-items.js';
+import { createInvoiceItem, deleteInvoiceItem } from '../billing/invoice-items.js';
 import { lineOfItem } from '../billing/lines.js';
 import { invalid } from '../http/api-error.js';
-import {
-  cents,
-  choice,
-  flag,
-  id,
-  isWithin,
-  mergeMetadata,
-  metadata,
-  text,
-  times,
-  timestamp,
-} from '../http/parameters.js';
-import { listRoute, type Route, retrieveRoute, route } from '../http/route.js';
+import { cents, choice, flag, id, isWithin, metadata, text, times, timestamp } from '../http/parameters.js';
+import { mergeMetadata } from '../http/patched.js';
+import { type Route, readRoutes, route } from '../http/route.js';
 
 export const invoiceItemRoutes: Route[] = [
   route(
@@ -36,10 +26,10 @@ export const invoiceItemRoutes: Route[] = [
       const { tables } = account;
       const draft = params.invoice === undefined ? undefined : tables.invoices.one(params.invoice, 'invoice');
       if (draft && (draft.status !== 'draft' || draft.customer !== customer)) {
-        throw invalid('The invoice must be a draft of the same customer.', { param: 'invoice' });
+        throw invalid('The invoice must be a draft of the same customer.', 'invoice');
       }
       if (subscription && tables.subscriptions.one(subscription, 'subscription').customer !== customer) {
-        throw invalid('The subscription must be the customer’s.', { param: 'subscription' });
+        throw invalid('The subscription must be the customer’s.', 'subscription');
       }
       const item = createInvoiceItem(account, {
         customer,
@@ -57,20 +47,17 @@ export const invoiceItemRoutes: Route[] = [
       return item;
     },
   ),
-  retrieveRoute('/v1/invoiceitems', 'invoiceItems.retrieve', ({ invoiceItems }) => invoiceItems),
   route('DELETE /v1/invoiceitems/:id', 'invoiceItems.del', {}, (account, _params, id = '') => {
     const item = account.tables.invoiceItems.one(id);
-    const { clock } = account.customer(item.customer);
     if (item.invoice !== null || item.proration) {
       throw invalid('An invoice item can be deleted while it waits, and if it is no proration.');
     }
-    account.tables.invoiceItems.delete(id);
-    account.emit('invoiceitem.deleted', item, { clock });
+    deleteInvoiceItem(account, item);
     return { id, object: 'invoiceitem', deleted: true };
   }),
-  listRoute(
+  ...readRoutes(
     '/v1/invoiceitems',
-    'invoiceItems.list',
+    'invoiceItems',
     { created: times.optional(), customer: id.optional(), invoice: id.optional(), pending: flag.optional() },
     ({ invoiceItems }) => invoiceItems,
     {

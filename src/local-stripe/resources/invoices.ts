@@ -1,26 +1,16 @@
 /** Invoices: manual ones, and what can be done with any. */
 import type { z } from 'zod';
 import { checkPayable, collectPayment, markPaidOutOfBand } from '../billing/collect-payment.js';
-import { checkMethod } from '../billing/create-subscription.js';
-import { advance, draftInvoice } from '../billing/draft-invoice.js';
+import { checkDueDays, checkMethod } from '../billing/create-subscription.js';
+import { advance, draftInvoice, dueDate } from '../billing/draft-invoice.js';
 import { finalizeInvoice } from '../billing/finalize-invoice.js';
 import { pendingItems } from '../billing/invoice-items.js';
 import { previewInvoice, previewShape } from '../billing/preview-invoice.js';
 import { markUncollectible, voidInvoice } from '../billing/write-off.js';
 import { type ApiError, invalid } from '../http/api-error.js';
-import {
-  choice,
-  clearable,
-  flag,
-  id,
-  integer,
-  mergeMetadata,
-  metadata,
-  text,
-  times,
-} from '../http/parameters.js';
-import { patched } from '../http/patched.js';
-import { listRoute, pageRoute, type Route, retrieveRoute, route } from '../http/route.js';
+import { choice, clearable, flag, id, integer, metadata, text, times } from '../http/parameters.js';
+import { mergeMetadata, patched } from '../http/patched.js';
+import { pageRoute, type Route, readRoutes, route } from '../http/route.js';
 import type { Account } from '../state/account.js';
 import { type Invoice, subscriptionOf } from '../state/tables.js';
 
@@ -49,14 +39,7 @@ export const invoiceRoutes: Route[] = [
     },
     (account, params) => {
       const { now } = account.customer(params.customer);
-      const method = params.collection_method ?? 'charge_automatically';
-      if ((method === 'send_invoice') !== (params.days_until_due !== undefined)) {
-        throw invalid(
-          method === 'send_invoice'
-            ? "If invoice collection method is 'send_invoice', you must specify 'due_date' or 'days_until_due'."
-            : "You can only specify 'due_date' or 'days_until_due' if invoice collection method is 'send_invoice'.",
-        );
-      }
+      checkDueDays(params);
       const include = params.pending_invoice_items_behavior === 'include';
       return draftInvoice(account, {
         customer: params.customer,
@@ -64,26 +47,28 @@ export const invoiceRoutes: Route[] = [
         pending: include ? pendingItems(account, params.customer, null) : [],
         period: { start: now, end: now },
         autoAdvance: params.auto_advance ?? false,
-        collection: { method, daysUntilDue: params.days_until_due ?? null },
-        description: params.description ?? null,
-        metadata: mergeMetadata({}, params.metadata),
+        fields: {
+          collection_method: params.collection_method ?? 'charge_automatically',
+          due_date: dueDate(now, params.days_until_due),
+          description: params.description ?? null,
+          metadata: mergeMetadata({}, params.metadata),
+        },
       });
     },
   ),
   route('POST /v1/invoices/create_preview', 'invoices.createPreview', previewShape, previewInvoice),
-  retrieveRoute('/v1/invoices', 'invoices.retrieve', ({ invoices }) => invoices),
   route('POST /v1/invoices/:id', 'invoices.update', changes, updateInvoice),
   route(
     'POST /v1/invoices/:id/finalize',
     'invoices.finalizeInvoice',
     { auto_advance: flag.optional() },
     (account, { auto_advance: given }, id = '') => {
-      const { clock, now } = account.customer(account.tables.invoices.one(id).customer as string);
+      const { now } = account.customer(account.tables.invoices.one(id).customer as string);
       if (given !== undefined) account.tables.invoices.change(id, { auto_advance: given });
       const invoice = finalizeInvoice(account, id);
       const collects = invoice.auto_advance && invoice.collection_method === 'charge_automatically';
       if (invoice.status !== 'open' || !collects) return invoice;
-      account.schedule('retry', id, { clock, at: now + HOUR });
+      account.schedule('retry', invoice, now + HOUR);
       return account.tables.invoices.change(id, { next_payment_attempt: now + HOUR });
     },
   ),
@@ -110,9 +95,9 @@ export const invoiceRoutes: Route[] = [
   pageRoute('/v1/invoices/:id/lines', 'invoices.listLineItems', {}, ({ tables }, _params, id = '') =>
     [...tables.invoices.one(id).lines.data].reverse(),
   ),
-  listRoute(
+  ...readRoutes(
     '/v1/invoices',
-    'invoices.list',
+    'invoices',
     {
       collection_method: choice('charge_automatically', 'send_invoice').optional(),
       created: times.optional(),
@@ -128,15 +113,15 @@ export const invoiceRoutes: Route[] = [
 function updateInvoice(account: Account, params: z.output<z.ZodObject<typeof changes>>, id = ''): Invoice {
   const { invoices } = account.tables;
   const before = invoices.one(id);
-  const { clock } = account.customer(before.customer as string);
+  account.customer(before.customer as string);
   const fixed = before.status === 'draft' ? [] : (['auto_advance', 'description'] as const);
   const param = fixed.find((name) => params[name] !== undefined);
-  if (param) throw invalid("Finalized invoices can't be updated in this way", { param });
+  if (param) throw invalid("Finalized invoices can't be updated in this way", param);
   checkMethod(account, before.customer as string, params.default_payment_method);
   const { auto_advance: advances, ...rest } = params;
   const changed = invoices.put(patched(before, rest));
   const invoice = advances === undefined ? changed : advance(account, changed, advances);
-  account.emit('invoice.updated', invoice, { clock, before });
+  account.emit('invoice.updated', invoice, { before });
   return invoice;
 }
 
@@ -149,6 +134,9 @@ function payInvoice(
   const { invoices, paymentMethods } = account.tables;
   const before = invoices.one(id);
   checkPayable(before);
+  if (params.paid_out_of_band && params.payment_method) {
+    throw invalid('What was paid out of band has no payment method.', 'payment_method');
+  }
   const { customer } = account.customer(before.customer as string);
   checkMethod(account, customer.id, params.payment_method);
   const invoice = before.status === 'draft' ? finalizeInvoice(account, id) : before;

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { ApiError, invalid } from '../http/api-error.js';
 import { choice, text, timestamp } from '../http/parameters.js';
 import { type Route, route } from '../http/route.js';
-import { type Account, clockOf } from '../state/account.js';
+import type { Account } from '../state/account.js';
 import type { MeterEventRow } from '../state/rows.js';
 import type { Stored } from '../state/stored.js';
 
@@ -94,10 +94,7 @@ function takeIn(
   const meter = meters.find(({ status }) => status === 'active');
   if (!meter) {
     const code = meters.length > 0 ? 'archived_meter' : 'no_meter';
-    throw invalid(`No active meter found for event name '${params.event_name}'.`, {
-      code,
-      param: 'event_name',
-    });
+    throw invalid(`No active meter found for event name '${params.event_name}'.`, 'event_name', code);
   }
   const customerKey = meter.customer_mapping.event_payload_key;
   const customerId = params.payload[customerKey];
@@ -109,24 +106,22 @@ function takeIn(
   if (value === undefined) throw refused('meter_event_value_not_found', valueKey);
   if (!/^-?\d{1,15}(\.\d{1,12})?$/.test(value)) throw refused('meter_event_invalid_value', valueKey);
 
-  const received = account.timeOf(clockOf(customer));
+  const received = account.timeOf(account.clockOf(customer));
   const at = given ?? received;
   if (at < received - MOST_DAYS_BACK * DAY) {
-    throw invalid(`The timestamp is more than ${MOST_DAYS_BACK} days in the past.`, {
-      code: 'timestamp_too_far_in_past',
-      param: 'timestamp',
-    });
+    throw invalid(
+      `The timestamp is more than ${MOST_DAYS_BACK} days in the past.`,
+      'timestamp',
+      'timestamp_too_far_in_past',
+    );
   }
   if (at > received + MOST_SECONDS_AHEAD) {
-    throw invalid('The timestamp is more than 5 minutes in the future.', {
-      code: 'timestamp_in_future',
-      param: 'timestamp',
-    });
+    throw invalid('The timestamp is more than 5 minutes in the future.', 'timestamp', 'timestamp_in_future');
   }
   const identifier = params.identifier ?? account.newId('meterevent');
   const earlier = tables.meterEvents.by('identifier', identifier).at(-1);
   if (earlier && received - earlier.received < DAY) {
-    throw invalid(`An event already exists with identifier ${identifier}.`, { shouldRetry: false });
+    throw new ApiError(400, `An event already exists with identifier ${identifier}.`, { shouldRetry: false });
   }
   return tables.meterEvents.put({
     id: account.newId('mevt'),
@@ -136,11 +131,12 @@ function takeIn(
     value,
     timestamp: at,
     received,
+    cancelled: false,
   });
 }
 
 function refused(code: string, key: string): ApiError {
-  return invalid(`The meter event is refused: ${code}.`, { code, param: `payload[${key}]` });
+  return invalid(`The meter event is refused: ${code}.`, `payload[${key}]`, code);
 }
 
 /** Takes an event back within a day of its coming; invoices that are final stay as they are. */
@@ -151,18 +147,14 @@ function cancel(
   const { tables } = account;
   const { identifier } = params.cancel;
   const row = tables.meterEvents.by('identifier', identifier).at(-1);
-  if (!row || tables.meters.one(row.meter).event_name !== params.event_name) {
-    throw new ApiError(400, `No event exists with identifier ${identifier}.`, {
-      param: 'cancel[identifier]',
-    });
+  if (!row || row.cancelled || tables.meters.one(row.meter).event_name !== params.event_name) {
+    throw invalid(`No event exists with identifier ${identifier}.`, 'cancel[identifier]');
   }
   const customer = tables.customers.get(row.customer);
-  if (customer && account.timeOf(clockOf(customer)) - row.received > DAY) {
-    throw invalid('An event can be cancelled within 24 hours of its coming.', {
-      param: 'cancel[identifier]',
-    });
+  if (customer && account.timeOf(account.clockOf(customer)) - row.received > DAY) {
+    throw invalid('An event can be cancelled within 24 hours of its coming.', 'cancel[identifier]');
   }
-  tables.meterEvents.delete(row.id);
+  tables.meterEvents.change(row.id, { cancelled: true });
   return {
     object: 'billing.meter_event_adjustment',
     cancel: { identifier },

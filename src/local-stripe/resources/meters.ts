@@ -4,12 +4,14 @@ import { z } from 'zod';
 import { usageOf, windowOf } from '../billing/usage.js';
 import { invalid } from '../http/api-error.js';
 import { choice, id, text, timestamp } from '../http/parameters.js';
-import { listRoute, pageRoute, type Route, retrieveRoute, route } from '../http/route.js';
+import { pageRoute, type Route, readRoutes, route } from '../http/route.js';
 import { formatDecimal } from '../money/decimal.js';
-import { type Account, LIVE_CLOCK } from '../state/account.js';
+import type { Account } from '../state/account.js';
 import type { Stored } from '../state/stored.js';
 
 type Meter = Stored<Stripe.Billing.Meter>;
+
+const filters = { status: choice('active', 'inactive').optional() };
 
 export const meterRoutes: Route[] = [
   route(
@@ -26,9 +28,7 @@ export const meterRoutes: Route[] = [
     (account, params) => {
       const { meters } = account.tables;
       if (meters.by('event', params.event_name).some(({ status }) => status === 'active')) {
-        throw invalid(`A meter with the event name ${params.event_name} already exists.`, {
-          param: 'event_name',
-        });
+        throw invalid(`A meter with the event name ${params.event_name} already exists.`, 'event_name');
       }
       const now = account.now();
       const meter: Meter = {
@@ -49,11 +49,10 @@ export const meterRoutes: Route[] = [
         updated: now,
         value_settings: { event_payload_key: params.value_settings?.event_payload_key ?? 'value' },
       };
-      account.emit('billing.meter.created', meters.put(meter), { clock: LIVE_CLOCK });
+      account.emit('billing.meter.created', meters.put(meter));
       return meter;
     },
   ),
-  retrieveRoute('/v1/billing/meters', 'billing.meters.retrieve', ({ meters }) => meters),
   route(
     'POST /v1/billing/meters/:id',
     'billing.meters.update',
@@ -61,32 +60,21 @@ export const meterRoutes: Route[] = [
     (account, { display_name: name }, id = '') =>
       changeMeter(account, id, 'updated', name === undefined ? {} : { display_name: name }),
   ),
-  route(
-    'POST /v1/billing/meters/:id/deactivate',
-    'billing.meters.deactivate',
-    {},
-    (account, _params, id = '') =>
-      changeMeter(account, id, 'deactivated', {
-        status: 'inactive',
-        status_transitions: { deactivated_at: account.now() },
-      }),
+  ...(['deactivate', 'reactivate'] as const).map((change) =>
+    route(
+      `POST /v1/billing/meters/:id/${change}`,
+      `billing.meters.${change}`,
+      {},
+      (account, _params, id = '') => {
+        const isOff = change === 'deactivate';
+        return changeMeter(account, id, `${change}d`, {
+          status: isOff ? 'inactive' : 'active',
+          status_transitions: { deactivated_at: isOff ? account.now() : null },
+        });
+      },
+    ),
   ),
-  route(
-    'POST /v1/billing/meters/:id/reactivate',
-    'billing.meters.reactivate',
-    {},
-    (account, _params, id = '') =>
-      changeMeter(account, id, 'reactivated', {
-        status: 'active',
-        status_transitions: { deactivated_at: null },
-      }),
-  ),
-  listRoute(
-    '/v1/billing/meters',
-    'billing.meters.list',
-    { status: choice('active', 'inactive').optional() },
-    ({ meters }) => meters,
-  ),
+  ...readRoutes('/v1/billing/meters', 'billing.meters', filters, ({ meters }) => meters),
   pageRoute(
     '/v1/billing/meters/:id/event_summaries',
     'billing.meters.listEventSummaries',
@@ -104,7 +92,7 @@ function changeMeter(account: Account, id: string, change: string, fields: Parti
   const { meters } = account.tables;
   const before = meters.one(id);
   const meter = meters.change(id, { ...fields, updated: account.now() });
-  account.emit(`billing.meter.${change}`, meter, { clock: LIVE_CLOCK, before });
+  account.emit(`billing.meter.${change}`, meter, { before });
   return meter;
 }
 
@@ -126,9 +114,9 @@ function summaries(
   const step = grouping ? windowOf(grouping) : MINUTE;
   for (const [param, time] of Object.entries({ start_time: start, end_time: end })) {
     if (time % step !== 0)
-      throw invalid(`${param} must be aligned with ${grouping ?? 'minute'} boundaries.`, { param });
+      throw invalid(`${param} must be aligned with ${grouping ?? 'minute'} boundaries.`, param);
   }
-  if (end <= start) throw invalid('end_time must be after start_time.', { param: 'end_time' });
+  if (end <= start) throw invalid('end_time must be after start_time.', 'end_time');
   const events = tables.meterEvents.by('series', `${id}/${customer}`);
   const width = grouping ? step : end - start;
   const rows: Stored<Stripe.Billing.MeterEventSummary>[] = [];

@@ -1,15 +1,10 @@
 /** Payment methods: Stripe's test cards, attached to customers. */
 import type Stripe from 'stripe';
 import { z } from 'zod';
-import {
-  declineErrorCode,
-  declineMessage,
-  TEST_CARDS,
-  type TestCard,
-  testCardOf,
-} from '../billing/test-cards.js';
-import { ApiError, invalid, unsupported } from '../http/api-error.js';
-import { choice, id, mergeMetadata, metadata } from '../http/parameters.js';
+import { cardError, TEST_CARDS, type TestCard, testCardOf } from '../billing/test-cards.js';
+import { invalid, unsupported } from '../http/api-error.js';
+import { choice, id, metadata } from '../http/parameters.js';
+import { mergeMetadata } from '../http/patched.js';
 import { pageRoute, type Route, retrieveRoute, route } from '../http/route.js';
 import { type Account, LIVE_CLOCK } from '../state/account.js';
 import { nulls, type Stored } from '../state/stored.js';
@@ -54,7 +49,7 @@ export const paymentMethodRoutes: Route[] = [
  * @throws ApiError 402 for the cards that refuse it.
  */
 export function attachMethod(account: Account, idOrName: string, customerId: string): PaymentMethod {
-  const { customer, clock } = account.customer(customerId);
+  const { customer } = account.customer(customerId);
   const { paymentMethods } = account.tables;
   const method = idOrName.startsWith('pm_card_')
     ? createMethod(account, idOrName, 'pm_card_', {})
@@ -62,13 +57,10 @@ export function attachMethod(account: Account, idOrName: string, customerId: str
   if (method.customer && method.customer !== customer.id) {
     throw invalid('The payment method you provided has already been attached to a customer.');
   }
-  const { attachDecline: declineCode } = testCardOf(method);
-  if (declineCode) {
-    const code = declineErrorCode(declineCode);
-    throw new ApiError(402, declineMessage(declineCode), { type: 'card_error', code, declineCode });
-  }
+  const { attachDecline } = testCardOf(method);
+  if (attachDecline) throw cardError(attachDecline);
   const attached = paymentMethods.change(method.id, { customer: customer.id });
-  account.emit('payment_method.attached', attached, { clock });
+  account.emit('payment_method.attached', attached);
   return attached;
 }
 
@@ -80,7 +72,7 @@ function detachMethod(account: Account, _params: object, id = ''): PaymentMethod
       'The payment method you provided is not attached to a customer so detachment is impossible.',
     );
   }
-  const { customer, clock } = account.customer(before.customer);
+  const { customer } = account.customer(before.customer);
   if (customer.invoice_settings.default_payment_method === id) {
     const settings = { ...customer.invoice_settings, default_payment_method: null };
     customers.change(customer.id, { invoice_settings: settings });
@@ -91,7 +83,7 @@ function detachMethod(account: Account, _params: object, id = ''): PaymentMethod
     }
   }
   const detached = paymentMethods.change(id, { customer: null });
-  account.emit('payment_method.detached', detached, { clock, before });
+  account.emit('payment_method.detached', detached, { before });
   return detached;
 }
 

@@ -23,14 +23,12 @@ export function tiersOf(tiers: readonly z.output<typeof tier>[]): TierRow['tiers
     const before = tiers[index - 1]?.up_to ?? 0;
     const rising = end === 'inf' || (before !== 'inf' && end > before);
     if (!rising || (end === 'inf') !== (index === tiers.length - 1)) {
-      throw invalid('Tiers must rise, and only the last one ends at `inf`.', {
-        param: `tiers[${index}][up_to]`,
-      });
+      throw invalid('Tiers must rise, and only the last one ends at `inf`.', `tiers[${index}][up_to]`);
     }
     const unit = oneOf(given.unit_amount, given.unit_amount_decimal, `tiers[${index}][unit_amount]`);
     const flat = oneOf(given.flat_amount, given.flat_amount_decimal, `tiers[${index}][flat_amount]`);
     if (!unit && !flat) {
-      throw invalid('Each tier needs an amount per unit or a flat amount.', { param: `tiers[${index}]` });
+      throw invalid('Each tier needs an amount per unit or a flat amount.', `tiers[${index}]`);
     }
     return { up_to: end === 'inf' ? null : end, unit, flat };
   });
@@ -39,7 +37,7 @@ export function tiersOf(tiers: readonly z.output<typeof tier>[]): TierRow['tiers
 /** An amount that is given as cents or as a decimal of cents; empty when it is not given. */
 export function oneOf(whole: number | undefined, exact: string | undefined, param: string): string {
   if (whole !== undefined && exact !== undefined) {
-    throw invalid(`You may only specify one of these parameters: ${param}, ${param}_decimal.`, { param });
+    throw invalid(`You may only specify one of these parameters: ${param}, ${param}_decimal.`, param);
   }
   return whole !== undefined ? String(whole) : exact === undefined ? '' : formatDecimal(parseDecimal(exact));
 }

@@ -1,23 +1,12 @@
 /** Prices: plain or in tiers, licensed (billed in advance) or metered (billed in arrears). */
 
 import { z } from 'zod';
-import { ApiError, invalid } from '../http/api-error.js';
+import { invalid } from '../http/api-error.js';
 import { wholeOf } from '../http/expand.js';
-import {
-  choice,
-  clearable,
-  flag,
-  id,
-  integer,
-  list,
-  mergeMetadata,
-  metadata,
-  text,
-  times,
-} from '../http/parameters.js';
+import { choice, clearable, flag, id, integer, list, metadata, text, times } from '../http/parameters.js';
 import { patched } from '../http/patched.js';
-import { listRoute, type Route, retrieveRoute, route } from '../http/route.js';
-import { type Account, LIVE_CLOCK } from '../state/account.js';
+import { type Route, readRoutes, route } from '../http/route.js';
+import type { Account } from '../state/account.js';
 import { nulls } from '../state/stored.js';
 import type { Price } from '../state/tables.js';
 import { planOf } from './plan.js';
@@ -47,7 +36,6 @@ type CreateParams = z.output<z.ZodObject<typeof createParams>>;
 
 export const priceRoutes: Route[] = [
   route('POST /v1/prices', 'prices.create', createParams, createPrice),
-  retrieveRoute('/v1/prices', 'prices.retrieve', ({ prices }) => prices),
   route(
     'POST /v1/prices/:id',
     'prices.update',
@@ -65,9 +53,9 @@ export const priceRoutes: Route[] = [
       return putPrice(account, patched(before, fields));
     },
   ),
-  listRoute(
+  ...readRoutes(
     '/v1/prices',
-    'prices.list',
+    'prices',
     {
       active: flag.optional(),
       created: times.optional(),
@@ -85,37 +73,32 @@ function createPrice(account: Account, params: CreateParams): Price {
   const { recurring, billing_scheme: scheme = 'per_unit' } = params;
   const usage = recurring.usage_type ?? 'licensed';
   if ((usage === 'metered') !== (recurring.meter !== undefined)) {
-    throw invalid('A metered price needs a meter, and only a metered price has one.', {
-      param: 'recurring[meter]',
-    });
+    throw invalid('A metered price needs a meter, and only a metered price has one.', 'recurring[meter]');
   }
   if (recurring.meter) tables.meters.one(recurring.meter, 'recurring[meter]');
   const tiered = scheme === 'tiered';
   if (tiered !== (params.tiers !== undefined) || tiered !== (params.tiers_mode !== undefined)) {
-    throw invalid('`tiers` and `tiers_mode` go with billing_scheme=tiered, and it needs both.', {
-      param: 'billing_scheme',
-    });
+    throw invalid(
+      '`tiers` and `tiers_mode` go with billing_scheme=tiered, and it needs both.',
+      'billing_scheme',
+    );
   }
   const unit = oneOf(params.unit_amount, params.unit_amount_decimal, 'unit_amount');
   if (tiered === (unit !== '')) {
-    throw invalid('A price needs either `unit_amount` or `unit_amount_decimal`, or tiers.', {
-      param: 'unit_amount',
-    });
+    throw invalid('A price needs either `unit_amount` or `unit_amount_decimal`, or tiers.', 'unit_amount');
   }
   const rowId = account.newId('price');
   const tiers = params.tiers && tiersOf(params.tiers);
   if (params.lookup_key) claimLookupKey(account, params.lookup_key, params.transfer_lookup_key);
-  const price: Price = {
+  const blank: Price = {
     id: rowId,
     object: 'price',
-    active: params.active ?? true,
+    active: true,
     billing_scheme: scheme,
     created: account.now(),
     currency: params.currency,
     livemode: false,
-    lookup_key: params.lookup_key ?? null,
-    metadata: mergeMetadata({}, params.metadata),
-    nickname: params.nickname ?? null,
+    metadata: {},
     product: params.product,
     recurring: {
       interval: recurring.interval,
@@ -129,11 +112,12 @@ function createPrice(account: Account, params: CreateParams): Price {
     type: 'recurring',
     unit_amount: wholeOf(unit),
     unit_amount_decimal: unit || null,
-    ...nulls('custom_unit_amount transform_quantity'),
+    ...nulls('custom_unit_amount lookup_key nickname transform_quantity'),
   };
   if (tiers) tables.tiers.put({ id: rowId, tiers });
-  tables.prices.put(price);
-  account.emit('price.created', price, { clock: LIVE_CLOCK });
+  const { active, lookup_key, metadata: pairs, nickname } = params;
+  const price = tables.prices.put(patched(blank, { active, lookup_key, metadata: pairs, nickname }));
+  account.emit('price.created', price);
   return price;
 }
 
@@ -142,10 +126,8 @@ function claimLookupKey(account: Account, key: string, transfer = false, own?: s
   const [holder] = account.tables.prices.by('lookup', key).filter((price) => price.id !== own);
   if (!holder) return;
   if (!transfer) {
-    throw new ApiError(400, `A price (\`${holder.id}\`) already uses that lookup key.`, {
-      code: 'resource_already_exists',
-      param: 'lookup_key',
-    });
+    const message = `A price (\`${holder.id}\`) already uses that lookup key.`;
+    throw invalid(message, 'lookup_key', 'resource_already_exists');
   }
   putPrice(account, { ...holder, lookup_key: null });
 }
@@ -162,6 +144,6 @@ function putPrice(account: Account, price: Price): Price {
     );
     subscriptions.change(subscription.id, { items: { ...subscription.items, data } });
   }
-  account.emit('price.updated', price, { clock: LIVE_CLOCK, before });
+  account.emit('price.updated', price, { before });
   return price;
 }

@@ -1,10 +1,9 @@
 /** Products: what prices are prices of. */
 import type Stripe from 'stripe';
 import { invalid } from '../http/api-error.js';
-import { clearable, flag, id, list, mergeMetadata, metadata, text, times } from '../http/parameters.js';
+import { clearable, flag, id, list, metadata, text, times } from '../http/parameters.js';
 import { patched } from '../http/patched.js';
-import { listRoute, type Route, retrieveRoute, route } from '../http/route.js';
-import { LIVE_CLOCK } from '../state/account.js';
+import { type Route, readRoutes, route } from '../http/route.js';
 import { filled, nulls, type Stored } from '../state/stored.js';
 
 const fields = {
@@ -23,30 +22,26 @@ export const productRoutes: Route[] = [
       const { products } = account.tables;
       const now = account.now();
       if (products.get(params.id)) {
-        throw invalid(`Product already exists: ${params.id}`, {
-          code: 'resource_already_exists',
-          param: 'id',
-        });
+        throw invalid(`Product already exists: ${params.id}`, 'id', 'resource_already_exists');
       }
-      const product: Stored<Stripe.Product> = {
+      const blank: Stored<Stripe.Product> = {
         id: params.id ?? account.newId('prod'),
         object: 'product',
-        active: params.active ?? true,
-        description: params.description ?? null,
-        metadata: mergeMetadata({}, params.metadata),
+        active: true,
+        metadata: {},
         name: params.name,
         type: 'service',
-        unit_label: params.unit_label ?? null,
         livemode: false,
         ...filled('created updated', now),
         ...filled('images marketing_features', []),
-        ...nulls('default_price package_dimensions shippable statement_descriptor tax_code tax_details url'),
+        ...nulls('default_price description package_dimensions shippable statement_descriptor tax_code'),
+        ...nulls('tax_details unit_label url'),
       };
-      account.emit('product.created', products.put(product), { clock: LIVE_CLOCK });
+      const product = products.put(patched(blank, params));
+      account.emit('product.created', product);
       return product;
     },
   ),
-  retrieveRoute('/v1/products', 'products.retrieve', ({ products }) => products),
   route(
     'POST /v1/products/:id',
     'products.update',
@@ -55,13 +50,13 @@ export const productRoutes: Route[] = [
       const { products } = account.tables;
       const before = products.one(id);
       const product = products.put({ ...patched(before, params), updated: account.now() });
-      account.emit('product.updated', product, { clock: LIVE_CLOCK, before });
+      account.emit('product.updated', product, { before });
       return product;
     },
   ),
-  listRoute(
+  ...readRoutes(
     '/v1/products',
-    'products.list',
+    'products',
     { active: flag.optional(), created: times.optional(), ids: list(id).optional() },
     ({ products }) => products,
     { ids: (row, ids) => ids.includes(row.id) },

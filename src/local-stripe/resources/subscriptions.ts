@@ -5,15 +5,15 @@ import { changeSubscription } from '../billing/change-subscription.js';
 import { createSubscription } from '../billing/create-subscription.js';
 import { resumeSubscription } from '../billing/resume-subscription.js';
 import {
-  cancellationDetails,
+  cancelShape,
   changedItem,
   createShape,
   prorationBehavior,
   updateShape,
 } from '../billing/subscription-params.js';
-import { ApiError } from '../http/api-error.js';
-import { choice, flag, id, times, timestamp } from '../http/parameters.js';
-import { listRoute, pageRoute, type Route, retrieveRoute, route } from '../http/route.js';
+import { missing } from '../http/api-error.js';
+import { choice, id, times, timestamp } from '../http/parameters.js';
+import { pageRoute, type Route, readRoutes, route } from '../http/route.js';
 import type { Account } from '../state/account.js';
 import type { Subscription, SubscriptionItem } from '../state/tables.js';
 
@@ -36,19 +36,11 @@ const itemChange = {
 
 export const subscriptionRoutes: Route[] = [
   route('POST /v1/subscriptions', 'subscriptions.create', createShape, createSubscription),
-  retrieveRoute('/v1/subscriptions', 'subscriptions.retrieve', ({ subscriptions }) => subscriptions),
   route('POST /v1/subscriptions/:id', 'subscriptions.update', updateShape, (account, params, id = '') =>
     changeSubscription(account, id, params),
   ),
-  route(
-    'DELETE /v1/subscriptions/:id',
-    'subscriptions.cancel',
-    {
-      cancellation_details: cancellationDetails.optional(),
-      invoice_now: flag.optional(),
-      prorate: flag.optional(),
-    },
-    (account, params, id = '') => cancelNow(account, id, params),
+  route('DELETE /v1/subscriptions/:id', 'subscriptions.cancel', cancelShape, (account, params, id = '') =>
+    cancelNow(account, id, params),
   ),
   route(
     'POST /v1/subscriptions/:id/resume',
@@ -56,9 +48,9 @@ export const subscriptionRoutes: Route[] = [
     { billing_cycle_anchor: z.strictObject({ type: choice('now') }).optional() },
     (account, _params, id = '') => resumeSubscription(account, id),
   ),
-  listRoute(
+  ...readRoutes(
     '/v1/subscriptions',
-    'subscriptions.list',
+    'subscriptions',
     {
       created: times.optional(),
       customer: id.optional(),
@@ -130,5 +122,5 @@ function itemOf({ tables }: Account, id: string): { subscription: Subscription; 
   const subscription = tables.subscriptions.get(tables.items.get(id)?.subscription);
   const item = subscription?.items.data.find((row) => row.id === id);
   if (subscription && item) return { subscription, item };
-  throw new ApiError(404, `No such subscription_item: '${id}'`, { code: 'resource_missing', param: 'id' });
+  throw missing('subscription_item', id);
 }

@@ -3,7 +3,7 @@ import type Stripe from 'stripe';
 import { addIntervals } from '../clock/interval.js';
 import { invalid } from '../http/api-error.js';
 import { text, timestamp } from '../http/parameters.js';
-import { listRoute, type Route, retrieveRoute, route } from '../http/route.js';
+import { type Route, readRoutes, route } from '../http/route.js';
 import type { Account } from '../state/account.js';
 import type { Stored } from '../state/stored.js';
 import { deleteCustomer } from './customers.js';
@@ -29,14 +29,9 @@ export const testClockRoutes: Route[] = [
         status: 'ready',
         status_details: {},
       });
-      account.emit('test_helpers.test_clock.created', clock, { clock: clock.id });
+      account.emit('test_helpers.test_clock.created', clock);
       return clock;
     },
-  ),
-  retrieveRoute(
-    '/v1/test_helpers/test_clocks',
-    'testHelpers.testClocks.retrieve',
-    ({ testClocks }) => testClocks,
   ),
   route(
     'POST /v1/test_helpers/test_clocks/:id/advance',
@@ -50,7 +45,7 @@ export const testClockRoutes: Route[] = [
         status: 'advancing',
         status_details: { advancing: { target_frozen_time: target } },
       });
-      account.emit('test_helpers.test_clock.advancing', clock, { clock: id, before });
+      account.emit('test_helpers.test_clock.advancing', clock, { before });
       return clock;
     },
   ),
@@ -64,23 +59,18 @@ export const testClockRoutes: Route[] = [
       for (const customer of customers.by('test_clock', id)) deleteCustomer(account, customer.id);
       for (const row of due.dueBy(id, Infinity)) due.delete(row.id);
       for (const row of deliveries.dueBy(id, Infinity)) deliveries.delete(row.id);
-      account.emit('test_helpers.test_clock.deleted', clock, { clock: 'live' });
       testClocks.delete(id);
+      account.emit('test_helpers.test_clock.deleted', clock);
       return { id, object: 'test_helpers.test_clock', deleted: true };
     },
   ),
-  listRoute(
-    '/v1/test_helpers/test_clocks',
-    'testHelpers.testClocks.list',
-    {},
-    ({ testClocks }) => testClocks,
-  ),
+  ...readRoutes('/v1/test_helpers/test_clocks', 'testHelpers.testClocks', {}, (tables) => tables.testClocks),
 ];
 
 function checkTarget(account: Account, clock: Stored<Stripe.TestHelpers.TestClock>, target: number): void {
   if (clock.status !== 'ready') throw invalid(`The test clock is ${clock.status}, it cannot be advanced.`);
   if (target <= clock.frozen_time) {
-    throw invalid('frozen_time must be after the current frozen time.', { param: 'frozen_time' });
+    throw invalid('frozen_time must be after the current frozen time.', 'frozen_time');
   }
   const { customers, subscriptions } = account.tables;
   if (!account.settings.clockLimits) return;
@@ -95,7 +85,7 @@ function checkTarget(account: Account, clock: Stored<Stripe.TestHelpers.TestCloc
   if (target > most) {
     throw invalid(
       `A test clock can be advanced by at most ${MOST_INTERVALS} intervals of its shortest subscription, or two years without one.`,
-      { param: 'frozen_time' },
+      'frozen_time',
     );
   }
 }

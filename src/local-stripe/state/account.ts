@@ -30,6 +30,8 @@ export class Account {
   readonly functions = new Map<string, WebhookFunction>();
   deliveryPlan: DeliveryPlan = {};
   cause: Cause | null = null;
+  /** Nothing is made final: what is done is only looked at, and taken back. */
+  isPreview = false;
   /** The time of a step on the live clock that is made up for later. */
   #liveStep: number | null = null;
   #pretended: number | null = null;
@@ -76,6 +78,19 @@ export class Account {
     }
   }
 
+  /** Does work to look at its result, and takes it back; a clock that advances does not refuse it. */
+  preview<T>(work: () => T): T {
+    const { cause } = this;
+    this.cause = null;
+    this.isPreview = true;
+    try {
+      return this.journal.tentative(work);
+    } finally {
+      this.isPreview = false;
+      this.cause = cause;
+    }
+  }
+
   /** Does work as if all clocks stood at a time: for previews, which are taken back. */
   pretend<T>(at: number, work: () => T): T {
     this.#pretended = at;
@@ -100,7 +115,7 @@ export class Account {
    */
   customer(id: string, param = 'customer'): { customer: Customer; clock: string; now: number } {
     const customer = this.tables.customers.one(id, param);
-    const clock = clockOf(customer);
+    const clock = this.clockOf(customer);
     const advancing = this.tables.testClocks.get(clock)?.status === 'advancing';
     if (this.cause && advancing && this.settings.clockLimits && !this.waiting.has(clock)) {
       throw new ApiError(429, `Test clock advancement underway - cannot perform modifications: ${clock}`, {
@@ -123,26 +138,42 @@ export class Account {
   emit(
     type: string,
     object: object,
-    { clock, before, place = this.outbox.length }: { clock: string; before?: object; place?: number },
+    { before, place = this.outbox.length }: { before?: object; place?: number } = {},
   ): void {
     const previous = before && changedAttributes(before, object);
     const request = this.cause ?? { id: null, idempotency_key: null };
+    const clock = this.clockOf(before ?? object);
     const event = { type, clock, at: this.timeOf(clock), object, previous, request };
     this.outbox.splice(place, 0, event);
     this.journal.onUndo(() => this.outbox.splice(this.outbox.indexOf(event), 1));
   }
 
-  /** Puts a step on a clock; the same step of the same subject is moved. */
-  schedule(step: DueRow['step'], subject: string, { clock, at }: { clock: string; at: number }): void {
-    this.tables.due.put({ id: `${step}/${subject}`, clock, at, rank: STEPS.indexOf(step), step, subject });
+  /** Puts a step of a subscription or an invoice on its clock; the same step is moved. */
+  schedule(step: DueRow['step'], subject: { readonly id: string }, at: number): void {
+    const { id } = subject;
+    const clock = this.clockOf(subject);
+    this.tables.due.put({ id: `${step}/${id}`, clock, at, rank: STEPS.indexOf(step), step, subject: id });
   }
 
-  unschedule(step: DueRow['step'], subject: string): void {
-    this.tables.due.delete(`${step}/${subject}`);
+  unschedule(subject: string, ...steps: DueRow['step'][]): void {
+    for (const step of steps) this.tables.due.delete(`${step}/${subject}`);
   }
-}
 
-/** The test clock of a customer, or `live`. */
-export function clockOf(customer: Pick<Customer, 'test_clock'>): string {
-  return customer.test_clock ?? LIVE_CLOCK;
+  /** The test clock that an object lives on, by itself or with what it belongs to; or `live`. */
+  clockOf(object: object): string {
+    const {
+      object: kind,
+      id,
+      test_clock,
+      customer,
+      charge,
+      invoice,
+    } = object as Readonly<Record<string, string>>;
+    const { customers, charges, invoices, testClocks } = this.tables;
+    if (kind === 'test_helpers.test_clock') return testClocks.get(id) ? (id as string) : LIVE_CLOCK;
+    const owner = test_clock
+      ? undefined
+      : (customers.get(customer) ?? charges.get(charge) ?? invoices.get(invoice));
+    return owner ? this.clockOf(owner) : (test_clock ?? LIVE_CLOCK);
+  }
 }

@@ -7,6 +7,11 @@
 /** A row that was written: its table, its id, and its content; null when it was deleted. */
 export type Change = readonly [table: string, id: string, row: unknown];
 
+/** Work that was done, and taken back since it could not be saved: it may succeed another time. */
+export class NotSavedError extends Error {
+  override readonly name = 'NotSavedError';
+}
+
 export class Journal {
   #undo: (() => void)[] = [];
   readonly #touched = new Map<string, () => Change>();
@@ -55,7 +60,11 @@ export class Journal {
   /** The way back is forgotten only when the changes are saved: until then they can be taken back. */
   #keep(): void {
     const changes = [...this.#touched.values()].map((current) => current());
-    if (changes.length > 0) this.save(changes);
+    try {
+      if (changes.length > 0) this.save(changes);
+    } catch (error) {
+      throw new NotSavedError((error as Error).message, { cause: error });
+    }
     this.#touched.clear();
     this.#undo = [];
   }

@@ -15,10 +15,9 @@ export interface Billed {
   readonly end: number;
   readonly price: string;
   readonly quantity: number;
-  /** The invoice and its lines; while it is pending, the invoice item. */
-  readonly on:
-    | { readonly invoice: string; readonly lines: readonly string[] }
-    | { readonly invoiceItem: string };
+  /** The invoice that charged it, or the invoice item, which goes on one. */
+  readonly invoice: string | null;
+  readonly invoiceItem: string | null;
 }
 
 /** What has been billed of a subscription item; its id is the item's. */
@@ -27,6 +26,8 @@ export interface ItemRow extends Row {
   /** Usage before this time has been billed, or is free. */
   readonly usageFrom: number;
   readonly billed: Billed | null;
+  /** The time as of which the item was deleted. */
+  readonly deletedAt: number | null;
 }
 
 /** Usage that an invoice will bill when it is finalized; its id is the invoice's. */
@@ -50,6 +51,8 @@ export interface MeterEventRow extends Row {
   readonly value: string;
   readonly timestamp: number;
   readonly received: number;
+  /** Taken back: it counts no more, and its identifier stays taken. */
+  readonly cancelled: boolean;
 }
 
 /** A span of time in which every charge of a customer fails. */

@@ -1,5 +1,5 @@
 /** Rows of one kind, found by id or by an index, every write of which can be taken back. */
-import { ApiError } from '../http/api-error.js';
+import { missing } from '../http/api-error.js';
 import type { Journal } from './journal.js';
 
 export interface Row {
@@ -21,7 +21,10 @@ export interface TableOptions<R> {
  * customers.one('cus_1'); // or an ApiError 404, resource_missing
  */
 export class Table<R extends Row> {
-  readonly #rows = new Map<string, R>();
+  #rows = new Map<string, R>();
+  /** Where each row stands: rows that come back when work is undone take their old places. */
+  readonly #places = new Map<string, number>();
+  #written = 0;
   readonly #indexes: { key: (row: R) => string | null | undefined; ids: Map<string, Set<string>> }[];
   readonly #names: string[];
   readonly #onWrite: ((row: R) => void) | undefined;
@@ -49,7 +52,7 @@ export class Table<R extends Row> {
   one(id: string, param = 'id'): R {
     const row = this.#rows.get(id);
     if (row) return row;
-    throw new ApiError(404, `No such ${this.name}: '${id}'`, { code: 'resource_missing', param });
+    throw missing(this.name, id, param);
   }
 
   put(row: R): R {
@@ -94,18 +97,36 @@ export class Table<R extends Row> {
 
   #write(id: string, row: R | undefined): void {
     const before = this.#rows.get(id);
+    const place = this.#places.get(id);
     this.#set(id, row);
     this.journal.note(
       `${this.name}/${id}`,
-      () => this.#set(id, before),
+      () => this.#restore(id, before, place),
       () => [this.name, id, this.#rows.get(id) ?? null],
     );
+  }
+
+  /** Takes a write back: the row stands where it stood, in the table and in its indexes. */
+  #restore(id: string, row: R | undefined, place = 0): void {
+    const comesBack = !this.#rows.has(id);
+    this.#set(id, row);
+    if (!row) return;
+    this.#places.set(id, place);
+    const inOrder = (one: string, other: string) =>
+      (this.#places.get(one) ?? 0) - (this.#places.get(other) ?? 0);
+    if (comesBack) this.#rows = new Map([...this.#rows].sort(([one], [other]) => inOrder(one, other)));
+    for (const { key, ids } of this.#indexes) {
+      const to = key(row);
+      if (to) ids.set(to, new Set([...(ids.get(to) ?? [])].sort(inOrder)));
+    }
   }
 
   #set(id: string, row: R | undefined): void {
     const before = this.#rows.get(id);
     if (row) this.#rows.set(id, row);
     else this.#rows.delete(id);
+    if (!row) this.#places.delete(id);
+    else if (!before) this.#places.set(id, ++this.#written);
     for (const { key, ids } of this.#indexes) {
       const [from, to] = [before && key(before), row && key(row)];
       if (from === to) continue;

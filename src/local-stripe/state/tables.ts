@@ -58,11 +58,11 @@ export function createTables(journal: Journal): Tables {
     tiers: table('tiers'),
     meters: table('billing meter', { event: (row) => row.event_name }),
     meterEvents: table('meter event', {
-      series: (row) => `${row.meter}/${row.customer}`,
+      series: (row) => (row.cancelled ? null : `${row.meter}/${row.customer}`),
       identifier: (row) => row.identifier,
     }),
     subscriptions: table('subscription', { customer: (row) => row.customer }),
-    items: table('item'),
+    items: table('item', { subscription: (row) => row.subscription }),
     invoices: table('invoice', { subscription: subscriptionOf, customer: (row) => row.customer }),
     usageSegments: table('usage segments'),
     invoiceItems: table('invoiceitem', {

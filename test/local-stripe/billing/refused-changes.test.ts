@@ -33,7 +33,7 @@ describe('an incomplete subscription', () => {
 });
 
 describe('a paused subscription', () => {
-  it('is resumed before its items or its anchor change', async () => {
+  it('is resumed before its items, its anchor or its end change', async () => {
     const { id, item } = await subscribed(null, {
       trial_period_days: 7,
       trial_settings: { end_behavior: { missing_payment_method: 'pause' } },
@@ -43,6 +43,8 @@ describe('a paused subscription', () => {
     for (const params of [
       { items: [{ id: item, price }], proration_behavior: 'always_invoice' },
       { billing_cycle_anchor: { type: 'now' } },
+      // It has no period, at whose end it could end.
+      { cancel_at_period_end: true },
     ] satisfies Stripe.SubscriptionUpdateParams[]) {
       await expect(bench.stripe.subscriptions.update(id, params)).rejects.toThrow('resume it first');
     }
@@ -78,6 +80,48 @@ describe('proration_date', () => {
     await change(40, '2025-11-20');
   });
 
+  it.each(['licensed', 'metered'])(
+    'of a %s item that is added does not lie before the last deletion',
+    async (kind) => {
+      const kept = (await bench.monthly(7)).id;
+      const price = kind === 'licensed' ? await bench.monthly(3_000) : await bench.tiered([['inf', '1']]);
+      const { customer, id } = await subscribed('pm_card_visa', {
+        items: [{ price: kept }, { price: price.id }],
+      });
+      await bench.use(customer, 600);
+      await bench.advance('2025-11-16');
+      const items = (await bench.stripe.subscriptions.retrieve(id)).items.data;
+      await bench.stripe.subscriptionItems.del(items[1]?.id ?? '', { proration_date: at('2025-11-11') });
+      const add = (date: string) =>
+        bench.stripe.subscriptionItems.create({
+          subscription: id,
+          price: price.id,
+          proration_date: at(date),
+        });
+      await expect(add('2025-11-05')).rejects.toMatchObject({ statusCode: 400, param: 'proration_date' });
+      await add('2025-11-11');
+      await bench.advance('2025-12-02');
+      // All of November once: the usage, or a credit and a charge of the same time.
+      const november = kind === 'licensed' ? 3_000 : 600;
+      expect((await bench.latestInvoice(id)).total).toBe(7 + november);
+    },
+  );
+
+  it('of an item that is added does not lie before another one’s last change', async () => {
+    const metered = (await bench.tiered([['inf', '1']])).id;
+    const { customer, id, item } = await subscribed('pm_card_visa', { items: [{ price: metered }] });
+    await bench.use(customer, 600);
+    await bench.advance('2025-11-16');
+    const price = (await bench.monthly(3_000)).id;
+    await bench.stripe.subscriptions.update(id, { items: [{ id: item, price }] });
+    const add = bench.stripe.subscriptionItems.create({
+      subscription: id,
+      price: metered,
+      proration_date: at('2025-11-01'),
+    });
+    await expect(add).rejects.toMatchObject({ statusCode: 400, param: 'proration_date' });
+  });
+
   it('does not go with a new anchor, which begins now', async () => {
     const { id } = await subscribed();
     await bench.advance('2025-11-10');
@@ -96,6 +140,36 @@ describe('what would be taken and ignored', () => {
     await expect(change).rejects.toMatchObject({ param: 'trial_end' });
   });
 
+  it('is refused: a quantity of an item that a meter counts', async () => {
+    const { item } = await subscribed('pm_card_visa', {
+      items: [{ price: (await bench.tiered([['inf', '1']])).id }],
+    });
+    const change = bench.stripe.subscriptionItems.update(item, { quantity: 5 });
+    await expect(change).rejects.toMatchObject({ statusCode: 400, param: 'items' });
+  });
+
+  it('is refused: two changes of one item, and a deletion with another change', async () => {
+    const { id, item } = await subscribed();
+    for (const items of [
+      [
+        { id: item, quantity: 2 },
+        { id: item, quantity: 3 },
+      ],
+      [{ id: item, deleted: true, quantity: 2 }, { price: (await bench.monthly(700)).id }],
+    ] satisfies Stripe.SubscriptionUpdateParams.Item[][]) {
+      const change = bench.stripe.subscriptions.update(id, { items });
+      await expect(change).rejects.toMatchObject({ statusCode: 400, param: 'items' });
+    }
+  });
+
+  it('is refused: another end of a trial before a later anchor, which it would lose', async () => {
+    const trial = { trial_end: at('2025-11-16'), billing_cycle_anchor: at('2025-12-01') };
+    const { id } = await subscribed('pm_card_visa', trial);
+    const moved = bench.stripe.subscriptions.update(id, { trial_end: at('2025-11-20') });
+    await expect(moved).rejects.toMatchObject({ statusCode: 400, param: 'trial_end' });
+    expect((await bench.stripe.subscriptions.retrieve(id)).billing_cycle_anchor).toBe(at('2025-12-01'));
+  });
+
   it.each([{ items: [] }, { proration_date: at('2025-11-01') }, { trial_end: 'now' as const }])(
     'is refused: %j in the preview of a cancellation',
     async (other) => {
@@ -108,6 +182,33 @@ describe('what would be taken and ignored', () => {
       await expect(preview).rejects.toMatchObject({ param: 'subscription_details' });
     },
   );
+
+  it.each([
+    ['a deleted item of a new subscription', { items: [{ price: 'price', deleted: true }] }],
+    ['a changed item of a new subscription', { items: [{ price: 'price', id: 'si_1' }] }],
+    ['an anchor that is no time', { billing_cycle_anchor: { type: 'now' as const } }],
+    ['an anchor without its time', { billing_cycle_anchor: { type: 'timestamp' as const } }],
+  ])('is refused: %s in its preview', async (_what, details) => {
+    const { id: customer } = await bench.customer();
+    const { id: price } = await bench.monthly(1_000);
+    const items = ('items' in details ? details.items : [{ price }]).map((item) => ({ ...item, price }));
+    const preview = bench.stripe.invoices.createPreview({
+      customer,
+      subscription_details: { ...details, items },
+    });
+    await expect(preview).rejects.toMatchObject({ statusCode: 400, param: 'subscription_details' });
+  });
+
+  it('is refused: a payment method with a payment that came another way', async () => {
+    const { customer, id } = await subscribed('pm_card_visa', {
+      collection_method: 'send_invoice',
+      days_until_due: 7,
+    });
+    const { id: method } = await bench.stripe.paymentMethods.attach('pm_card_visa', { customer });
+    const { id: invoice = '' } = await bench.latestInvoice(id);
+    const paid = bench.stripe.invoices.pay(invoice, { paid_out_of_band: true, payment_method: method });
+    await expect(paid).rejects.toMatchObject({ statusCode: 400, param: 'payment_method' });
+  });
 
   it('is refused: payment of a last invoice that is a credit', async () => {
     const { id } = await subscribed();

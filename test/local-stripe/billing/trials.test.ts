@@ -103,6 +103,28 @@ describe('a trial', () => {
     expect((await retrieve(id)).status).toBe('active');
   });
 
+  it('that is cut short is told of once, and not again when it is over', async () => {
+    const { id: customer } = await bench.customer();
+    const { id } = await trial(customer);
+    await bench.advance('2025-11-02');
+    const events = await bench.eventsOf(async () => {
+      await bench.stripe.subscriptions.update(id, { trial_end: at('2025-11-04') });
+      await bench.advance('2025-11-20');
+    });
+    const told = events.filter(({ type }) => type === 'customer.subscription.trial_will_end');
+    expect(told.map(({ created }) => created)).toEqual([at('2025-11-02')]);
+  });
+
+  it('that is made longer ends the subscription then, if it is to end with its period', async () => {
+    const { id: customer } = await bench.customer();
+    const { id } = await trial(customer);
+    await bench.stripe.subscriptions.update(id, { cancel_at_period_end: true });
+    const moved = await bench.stripe.subscriptions.update(id, { trial_end: at('2025-11-20') });
+    expect(moved).toMatchObject({ cancel_at_period_end: true, cancel_at: at('2025-11-20') });
+    await bench.advance('2025-11-21');
+    expect(await retrieve(id)).toMatchObject({ status: 'canceled', ended_at: at('2025-11-20') });
+  });
+
   it('does not bill its usage by an item that was added to it either', async () => {
     const { id: customer } = await bench.customer();
     const { id } = await trial(customer);

@@ -85,6 +85,20 @@ describe('an endpoint over HTTP', () => {
     ]);
   });
 
+  it('is not tried again when it is disabled in the meantime', async () => {
+    let count = 0;
+    const url = await receiver(() => {
+      count += 1;
+      return 500;
+    });
+    const { id } = await bench.stripe.webhookEndpoints.create({ url, enabled_events: ['invoice.paid'] });
+    await subscribe();
+    await bench.local.settled();
+    await bench.stripe.webhookEndpoints.update(id, { disabled: true });
+    await bench.advance('2025-11-10');
+    expect(count).toBe(1);
+  });
+
   it('shows its secret once, and gets nothing when it is disabled or gone', async () => {
     let count = 0;
     const url = await receiver(() => {

@@ -54,4 +54,26 @@ describe('a request', () => {
     });
     expect(await response.json()).toMatchObject({ data: [] });
   });
+
+  it('without a key, half sent, holds no idempotency key', async () => {
+    const socket = await send(
+      'POST /v1/customers HTTP/1.1',
+      'Host: localhost',
+      'Idempotency-Key: held',
+      'Content-Type: application/x-www-form-urlencoded',
+      'Content-Length: 100',
+      '',
+      'name=a',
+    );
+    const refused = await new Promise<string>((resolve) =>
+      socket.once('data', (data) => resolve(String(data))),
+    );
+    expect(refused).toMatch(/^HTTP\/1\.1 401 /);
+    const response = await fetch(`${server.url}/v1/customers`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer sk_test_x', 'idempotency-key': 'held' },
+    });
+    expect(response.status).toBe(200);
+    socket.destroy();
+  });
 });

@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createLocalStripe, type LocalStripe } from '../../../src/local-stripe/create-local-stripe.js';
+import { at, openBench } from '../../support/local-stripe.js';
 
 let folder = '';
 let file = '';
-/** What the disk does with a line: takes it, takes it in pieces, or takes a piece and then is full. */
-let disk: 'well' | 'pieces' | 'full' | 'stuck' = 'well';
+/** What the disk does with a line: takes it, takes it in pieces, or takes a piece and then is full (once). */
+let disk: 'well' | 'pieces' | 'full' | 'stuck' | 'once' = 'well';
 const { writeSync, ftruncateSync } = fs;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'local-stripe-'));
@@ -20,6 +21,7 @@ beforeEach(() => {
     if (disk === 'pieces') return writeSync(fd, bytes, from, Math.min(40, bytes.length - from));
     isFull = !isFull;
     if (isFull) return writeSync(fd, bytes, from, 40);
+    if (disk === 'once') disk = 'well';
     throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
   }) as typeof writeSync;
   fs.ftruncateSync = ((fd: number, length: number) => {
@@ -98,6 +100,90 @@ describe('a full disk', () => {
     expect(count).toBe(1);
     disk = 'well';
     await local.close();
+  });
+});
+
+describe('a clock whose steps the disk does not take', () => {
+  /** Everything that is due, done by calls that come in. */
+  const retrieve = (local: LocalStripe, id: string) => local.client().testHelpers.testClocks.retrieve(id);
+
+  it('tries again with the next call, not without end, and goes on when there is room', async () => {
+    const { local, stripe, clock, customer, monthly } = await openBench({ file });
+    const { id } = await customer();
+    const price = (await monthly(1_000)).id;
+    await stripe.subscriptions.create({ customer: id, items: [{ price }] });
+    await stripe.testHelpers.testClocks.advance(clock.id, { frozen_time: at('2025-12-02') });
+    disk = 'full';
+    await local.settled();
+    const tries = vi.mocked(console.error).mock.calls.length;
+    expect(tries).toBe(1);
+    expect(await retrieve(local, clock.id)).toMatchObject({
+      status: 'advancing',
+      frozen_time: at('2025-11-01'),
+    });
+    disk = 'well';
+    await retrieve(local, clock.id);
+    await local.settled();
+    expect(await retrieve(local, clock.id)).toMatchObject({ status: 'ready', frozen_time: at('2025-12-02') });
+    expect((await stripe.invoices.list()).data.map(({ status }) => status)).toEqual(['paid', 'paid']);
+    await local.close();
+  });
+
+  it('of the live one are not left out: they are done when there is room', async () => {
+    let now = '2025-11-01';
+    const { local, stripe, monthly } = await openBench({ file, now: () => new Date(now) });
+    const { id } = await stripe.customers.create({
+      payment_method: 'pm_card_visa',
+      invoice_settings: { default_payment_method: 'pm_card_visa' },
+    });
+    const price = (await monthly(1_000)).id;
+    await stripe.subscriptions.create({ customer: id, items: [{ price }] });
+    now = '2025-12-02';
+    // The step's line finds no room; a shorter one would.
+    disk = 'once';
+    await expect(create(local, 'a')).rejects.toMatchObject({ statusCode: 500 });
+    await create(local, 'b');
+    expect((await stripe.invoices.list()).data.map(({ status }) => status)).toEqual(['paid', 'paid']);
+    await local.close();
+  });
+
+  it('of the live one are not tried without end for a webhook that waits behind them', async () => {
+    let now = '2025-11-01';
+    const { local, stripe, monthly } = await openBench({ file, now: () => new Date(now) });
+    let count = 0;
+    local.onWebhook(() => (count += 1), { events: ['customer.created'] });
+    local.deliveryPlan = { delaySeconds: () => 40 * 86_400 };
+    const { id } = await stripe.customers.create({
+      payment_method: 'pm_card_visa',
+      invoice_settings: { default_payment_method: 'pm_card_visa' },
+    });
+    const price = (await monthly(1_000)).id;
+    await stripe.subscriptions.create({ customer: id, items: [{ price }] });
+    await local.settled();
+    now = '2025-12-12';
+    disk = 'full';
+    await local.tick();
+    expect(vi.mocked(console.error).mock.calls).toHaveLength(1);
+    expect(count).toBe(0);
+    disk = 'well';
+    await local.tick();
+    expect(count).toBe(1);
+    expect((await stripe.invoices.list()).data.map(({ status }) => status)).toEqual(['paid', 'paid']);
+    await local.close();
+  });
+});
+
+describe('a call that deletes, and whose line the disk does not take', () => {
+  it('leaves the order as it was', async () => {
+    const local = createLocalStripe({ file });
+    const stripe = local.client({ maxNetworkRetries: 0 });
+    const [{ id }] = [await create(local, 'a'), await create(local, 'b')];
+    disk = 'full';
+    await expect(stripe.customers.del(id)).rejects.toMatchObject({ statusCode: 500 });
+    disk = 'well';
+    expect(await emails(local)).toEqual(['a', 'b']);
+    await local.close();
+    expect(await kept()).toEqual(['a', 'b']);
   });
 });
 

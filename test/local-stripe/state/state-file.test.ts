@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import {
   appendFileSync,
   copyFileSync,
@@ -7,8 +8,11 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createLocalStripe } from '../../../src/local-stripe/create-local-stripe.js';
 import { openBench } from '../../support/local-stripe.js';
@@ -109,6 +113,78 @@ describe('the state’s file', () => {
       frozen_time: target,
     });
     await local.settled();
+  });
+});
+
+describe('a file that is opened again', () => {
+  it('gives no id twice, with a seed too', async () => {
+    let file = join(folder, 'seeded.jsonl');
+    const ids = new Set<string | undefined>();
+    for (let time = 0; time < 4; time += 1) {
+      const local = open(file);
+      const stripe = local.client();
+      local.onWebhook(() => undefined);
+      const customer = await stripe.customers.create();
+      await stripe.invoiceItems.create({ customer: customer.id, amount: 900 });
+      const invoice = await stripe.invoices.create({
+        customer: customer.id,
+        pending_invoice_items_behavior: 'include',
+      });
+      await stripe.invoices.finalizeInvoice(invoice.id ?? '');
+      await local.settled();
+      // A call that keeps nothing takes ids as well.
+      const { lastResponse } = await stripe.customers.list();
+      ids.add(lastResponse.requestId);
+      if (time % 2 === 0) await local.close();
+      else file = killed(file);
+    }
+    const rows = (JSON.parse(open(killed(file)).snapshot()) as { changes: [string, string][] }).changes;
+    const tables = ['customer', 'invoiceitem', 'invoice', 'payment_intent', 'event'];
+    // An id that came again would have taken the place of an earlier row.
+    expect(tables.map((table) => rows.filter(([name]) => name === table).length)).toEqual([
+      4,
+      4,
+      4,
+      4,
+      5 * 4,
+    ]);
+    expect(ids.size).toBe(4);
+  });
+
+  it('tries a refused webhook again, signed with the same secret', async () => {
+    const { file, clock, customer } = await filled();
+    const seen: boolean[] = [];
+    let status = 500;
+    const server = createServer((request, response) => {
+      void text(request).then((body) => {
+        const signature = String(request.headers['stripe-signature']);
+        const event = bench().webhooks.constructEvent(body, signature, secret);
+        seen.push(event.type === 'customer.updated');
+        response.writeHead(status).end();
+      });
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    let local = open(file);
+    const bench = () => local.client();
+    const { secret = '' } = await bench().webhookEndpoints.create({
+      url: `http://127.0.0.1:${port}/`,
+      enabled_events: ['customer.updated'],
+    });
+    await bench().customers.update(customer, { name: 'Ada' });
+    await local.close();
+    expect(seen).toEqual([true]);
+    local = open(file);
+    status = 200;
+    const later = Date.parse('2025-12-02T00:10:00Z') / 1_000;
+    await bench().testHelpers.testClocks.advance(clock, { frozen_time: later });
+    await local.close();
+    expect(seen).toEqual([true, true]);
+    local = open(file);
+    await bench().testHelpers.testClocks.advance(clock, { frozen_time: later + 86_400 });
+    await local.close();
+    expect(seen).toEqual([true, true]);
+    server.close();
   });
 });
 
