@@ -6,6 +6,8 @@ export interface Notice {
   readonly tenantId?: string;
   /** One sentence. */
   readonly text: string;
+  /** The same for the same message: a receiver that has seen it drops the second. */
+  readonly id?: string;
 }
 
 export interface Notifier {

@@ -40,12 +40,13 @@ export async function changePlan(
   const now = context.now();
   const idempotencyKey = `plan:${subscription.id}:${before.planType}:${planType}:${dayOf(now)}`;
   if (PLANS[planType].baseCents < PLANS[before.planType].baseCents) {
+    const changesAt = monthOf(now).end;
     const marked = await context.stripe.subscriptions.update(
       subscription.id,
-      { metadata: { [METADATA.nextPlan]: planType } },
+      { metadata: { [METADATA.nextPlan]: planType, [METADATA.nextPlanFrom]: dayOf(changesAt) } },
       { idempotencyKey: `${idempotencyKey}:later` },
     );
-    return { ...stateOf(marked), changesAt: monthOf(now).end };
+    return { ...stateOf(marked), changesAt };
   }
   const from = todayOf(context, subscription);
   return {
@@ -60,11 +61,12 @@ export async function applyWaitingChange(
   subscriptionId: string,
 ): Promise<SubscriptionState | undefined> {
   const subscription = await context.stripe.subscriptions.retrieve(subscriptionId);
-  const planType = subscription.metadata[METADATA.nextPlan] as PlanName | undefined;
-  if (!planType || hasEnded(subscription)) return undefined;
-  const from = monthOf(context.now()).start;
+  const { [METADATA.nextPlan]: planType, [METADATA.nextPlanFrom]: day = '' } = subscription.metadata;
+  const now = context.now();
+  if (!planType || day > dayOf(now) || hasEnded(subscription)) return undefined;
+  const from = monthOf(now).start;
   const idempotencyKey = `plan:${subscription.id}:${planType}:${from.toISOString()}`;
-  return switchTo(context, subscription, { planType, from, idempotencyKey });
+  return switchTo(context, subscription, { planType: planType as PlanName, from, idempotencyKey });
 }
 
 async function switchTo(
@@ -81,7 +83,7 @@ async function switchTo(
       items: itemsFor(context, subscription, planType),
       proration_behavior: 'always_invoice',
       proration_date: toSeconds(from),
-      metadata: { [METADATA.plan]: planType, [METADATA.nextPlan]: '' },
+      metadata: { [METADATA.plan]: planType, [METADATA.nextPlan]: '', [METADATA.nextPlanFrom]: '' },
     },
     { idempotencyKey },
   );

@@ -18,6 +18,8 @@ export const METADATA = {
   plan: 'plan',
   /** A downgrade that waits for the end of the month. */
   nextPlan: 'next_plan',
+  /** The day on which it is due, e.g. `2025-12-01`. */
+  nextPlanFrom: 'next_plan_from',
 } as const;
 
 /** Stripe's time of an instant. */

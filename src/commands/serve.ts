@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { registerEndpoint } from '../billing/webhooks/register-endpoint.js';
 import { readConfig } from '../config.js';
 import { loadSampleMonth } from '../metering/sample-month.js';
 import { createTables } from '../metering/tables.js';
@@ -14,16 +15,19 @@ import { redisQuotaGate } from '../quotas/redis-quota-gate.js';
 import { steadyQuotaGate } from '../quotas/steady-quota-gate.js';
 import { usedTodayFrom } from '../quotas/used-today.js';
 import { ApiKeys } from '../server/api-keys.js';
-import { createApp } from '../server/app.js';
+import { type App, createApp } from '../server/app.js';
+import { billTenants } from '../server/bill-tenants.js';
 import { listen } from '../server/listen.js';
 import { trackerMetrics } from '../server/metrics.js';
+import type { StartedWebhooks } from '../server/start-webhooks.js';
 import { describeServices } from '../services/describe-services.js';
 import { openServices, type Services } from '../services/open-services.js';
 import { runCommand } from './run-command.js';
 
 const HELP = `npm run serve -- [--port N] [--host ADDRESS]
 
-Serves POST /query, GET /api/tenants/{id}/usage, GET /health and GET /metrics until Ctrl-C.
+Serves POST /query, GET /api/tenants/{id}/usage, POST /webhooks/stripe, GET /health and GET /metrics until
+Ctrl-C.
 Prints a key for each of the first three tenants; keys live as long as the process.
 
   --port N        default 8787; 0 takes a free one
@@ -50,6 +54,7 @@ await runCommand(HELP, async (args) => {
     fallbackFile: join(services.workspace, 'fallback.jsonl'),
     writeAhead: true,
   });
+  let billing: StartedWebhooks | undefined;
   try {
     let tenants: TenantTerms[] = [
       { tenantId: 'acme-corp', plan: 'starter', state: 'active', effectiveFrom: new Date(0) },
@@ -61,15 +66,26 @@ await runCommand(HELP, async (args) => {
     }
     const plans = new Map(tenants.map(({ tenantId, plan }) => [tenantId, plan]));
     const keys = new ApiKeys();
-    const app = createApp({
+    billing = await billTenants(services);
+    let app: App | undefined;
+    const server = await listen(
+      { fetch: (request) => app?.fetch(request) ?? new Response(null, { status: 503 }) },
+      { port, host: values.host },
+    );
+    const { stripe } = services;
+    const isLocal = billing !== undefined && stripe.mode === 'embedded';
+    const secret = isLocal
+      ? await registerEndpoint(stripe.client, `${server.url}/webhooks/stripe`)
+      : config.stripeWebhookSecret;
+    app = createApp({
       keys,
       gate: gateOf(services),
       tracker,
       clickhouse,
       metrics: await trackerMetrics(tracker),
-      limitsOf: (tenantId) => limitsOf(plans.get(tenantId) ?? 'starter'),
+      limitsOf: billing?.limitsOf ?? ((tenantId) => limitsOf(plans.get(tenantId) ?? 'starter')),
+      ...(billing && { webhooks: { secret, queue: billing.queue } }),
     });
-    const server = await listen(app, { port, host: values.host });
     for (const { service, mode, reason } of describeServices(services)) {
       console.log(`${service}: ${mode}${reason ? ` (${reason})` : ''}`);
     }
@@ -79,7 +95,10 @@ await runCommand(HELP, async (args) => {
     await server.close();
   } finally {
     // Also when events could not be stored, which is then the error that is shown.
-    await tracker.close().finally(() => services.close());
+    await tracker
+      .close()
+      .finally(() => billing?.close())
+      .finally(() => services.close());
   }
   return 0;
 });

@@ -1,29 +1,50 @@
-/** What dunning did to whom, kept for good: a tenant is not told the same thing twice. */
+/**
+ * What was done to and said to a tenant, kept for good: nobody is told the same thing twice, not even
+ * after Redis was wiped. It is the messages' outbox as well: a row is written before its message is
+ * sent, and marked afterwards, so that a process that was killed in between is not silent about it.
+ */
 import type { ClickHouseClient } from '@clickhouse/client';
-import type { DunningAction } from './ladder.js';
+import type { Standing } from '../tenants/standing.js';
 
 /** One thing done. */
 export interface DunningRecord {
   readonly tenantId: string;
   /** Counts from 1 for each tenant: several things may be done at one instant. */
   readonly number: number;
-  /** The unpaid invoice that it was done for. */
-  readonly invoiceId: string;
-  readonly action: DunningAction | 'reactivated';
+  /** Id of the unpaid invoice, the subscription or the dispute that it was done for. */
+  readonly about: string;
+  /** A step of the ladder, `reactivated`, `standing_changed`, or the topic of another message. */
+  readonly action: string;
+  /** How the tenant stands from then on. */
+  readonly standing: Standing;
   readonly at: Date;
+  /** What the tenant is told; empty for what is done silently. */
+  readonly text: string;
+  /** Whether the notifier has taken it. */
+  readonly told: boolean;
 }
 
-const DUNNING_ACTIONS_TABLE = `
-  CREATE TABLE IF NOT EXISTS dunning_actions
+/* Sorted by tenant, since a tenant's rows are read together; the rest is what makes a row the same one
+ * when it is written again. Of the two versions of a row the one that was told stays. */
+const TENANT_LEDGER_TABLE = `
+  CREATE TABLE IF NOT EXISTS tenant_ledger
   (
-    tenant_id  LowCardinality(String),
-    number     UInt32,
-    invoice_id String,
-    action     LowCardinality(String),
-    at         DateTime64(3, 'UTC')
+    tenant_id LowCardinality(String),
+    number    UInt32                  COMMENT 'counts from 1 for each tenant',
+    action    LowCardinality(String)  COMMENT 'e.g. reminder_sent',
+    about     String                  COMMENT 'id of an invoice, a subscription or a dispute',
+    standing  LowCardinality(String)  COMMENT 'good, reduced or suspended from then on',
+    at        DateTime64(3, 'UTC'),
+    text      String                  COMMENT 'the message; empty without one',
+    told      UInt8                   COMMENT '0: may have been sent, 1: was'
   )
-  ENGINE = MergeTree
-  ORDER BY (tenant_id, number)`;
+  ENGINE = ReplacingMergeTree(told)
+  ORDER BY (tenant_id, number, action, about)`;
+
+interface Row extends Omit<DunningRecord, 'at' | 'told'> {
+  readonly ms: number;
+  readonly isTold: number;
+}
 
 export class DunningLedger {
   readonly #clickhouse: ClickHouseClient;
@@ -34,33 +55,66 @@ export class DunningLedger {
 
   /** @example const ledger = await DunningLedger.open(clickhouse); */
   static async open(clickhouse: ClickHouseClient): Promise<DunningLedger> {
-    await clickhouse.command({ query: DUNNING_ACTIONS_TABLE });
+    await clickhouse.command({ query: TENANT_LEDGER_TABLE });
     return new DunningLedger(clickhouse);
   }
 
   /** All that was done to a tenant, oldest first. */
   async of(tenantId: string): Promise<DunningRecord[]> {
-    const result = await this.#clickhouse.query({
-      query: `
-        SELECT number, invoice_id AS invoiceId, action, toUnixTimestamp64Milli(at) AS ms
-        FROM dunning_actions
-        WHERE tenant_id = {tenantId:String}
-        ORDER BY number`,
-      query_params: { tenantId },
-      format: 'JSONEachRow',
-    });
-    const rows = await result.json<Omit<DunningRecord, 'at' | 'tenantId'> & { ms: number }>();
-    return rows.map(({ ms, ...row }) => ({ ...row, tenantId, at: new Date(Number(ms)) }));
+    return this.#read(`WHERE tenant_id = {tenantId:String} ORDER BY number`, { tenantId });
   }
 
-  /** When this returns, the record is kept. */
-  async keep({ tenantId, number, invoiceId, action, at }: DunningRecord): Promise<void> {
+  /** Of each tenant on whom one of some actions was done, the newest of those records. */
+  async newestOf(actions: readonly string[]): Promise<DunningRecord[]> {
+    return this.#read(
+      `WHERE action IN {actions:Array(String)} ORDER BY tenant_id, number DESC LIMIT 1 BY tenant_id`,
+      { actions },
+    );
+  }
+
+  /** Tenants with a message that was written down, and may not have been sent. */
+  async tenantsToTell(): Promise<string[]> {
+    const waiting = await this.#read('WHERE told = 0 ORDER BY tenant_id LIMIT 1 BY tenant_id', {});
+    return waiting.map(({ tenantId }) => tenantId);
+  }
+
+  /** When this returns, the records are kept. */
+  async keep(records: readonly DunningRecord[]): Promise<void> {
+    if (records.length === 0) return;
+    const rows = records.map(({ tenantId, number, action, about, standing, at, text, told }) =>
+      JSON.stringify([tenantId, number, action, about, standing, at.getTime(), text, told ? 1 : 0]),
+    );
     await this.#clickhouse.command({
       query: `
-        INSERT INTO dunning_actions (tenant_id, number, invoice_id, action, at)
+        INSERT INTO tenant_ledger (tenant_id, number, action, about, standing, at, text, told)
         SETTINGS async_insert = 0
         FORMAT JSONCompactEachRow
-        ${JSON.stringify([tenantId, number, invoiceId, action, at.getTime()])}`,
+        ${rows.join('\n')}`,
     });
+  }
+
+  async #read(rest: string, params: Record<string, unknown>): Promise<DunningRecord[]> {
+    const result = await this.#clickhouse.query({
+      query: `
+        SELECT
+          tenant_id AS tenantId,
+          number,
+          action,
+          about,
+          standing,
+          toUnixTimestamp64Milli(at) AS ms,
+          text,
+          told AS isTold
+        FROM tenant_ledger FINAL
+        ${rest}`,
+      query_params: params,
+      format: 'JSONEachRow',
+    });
+    const rows = await result.json<Row>();
+    return rows.map(({ ms, isTold, ...row }) => ({
+      ...row,
+      at: new Date(Number(ms)),
+      told: Number(isTold) === 1,
+    }));
   }
 }

@@ -2,18 +2,26 @@
  * Dunning: tenants that do not pay are reminded, warned, slowed down and suspended, and are back at
  * once when they pay. What is due follows from Stripe's invoices as they are now, the clock, and what
  * the ledger says was done; so a lost message, a restart, a missed day or an event that comes twice or
- * late changes nothing. One process at a time.
+ * late changes nothing. Any number of processes may do it: they take turns for each tenant.
+ *
+ * A suspension stands in the ledger and at the gate, and not in the tenant's terms: Stripe goes on to
+ * charge the base fee, and the plan invoice, which leaves out the time of a state that is not active,
+ * would no longer be Stripe's.
  */
 import type Stripe from 'stripe';
 import { sdkOf } from '../billing/sdk.js';
-import { formatCents } from '../money.js';
 import type { Notifier } from '../notifier.js';
 import { DAY_MS } from '../period.js';
 import type { RedisClient } from '../redis-client.js';
 import type { StripeClient } from '../stripe-client.js';
 import { type Standing, setStanding } from '../tenants/standing.js';
+import { type TenantLock, type TenantLockOptions, tenantLock } from '../tenants/tenant-lock.js';
 import type { DunningLedger } from './dunning-ledger.js';
+import { customerOf, customersThatOwe, type Unpaid, unpaidOf } from './find-unpaid.js';
 import { DUNNING_POLICY, type DunningAction, type DunningPolicy, dueSteps } from './ladder.js';
+import { newSteps, SILENT, thanks } from './new-steps.js';
+import { Outbox } from './outbox.js';
+import { BY_COUNT, STEPS, standingAfter, standingOf } from './records.js';
 
 export interface DunningManagerOptions {
   readonly redis: RedisClient;
@@ -21,6 +29,7 @@ export interface DunningManagerOptions {
   readonly notifier: Notifier;
   /** @default DUNNING_POLICY */
   readonly policy?: DunningPolicy;
+  readonly lock?: TenantLockOptions;
   /** The clock. @default () => new Date() */
   readonly now?: () => Date;
 }
@@ -32,60 +41,55 @@ export interface DunningOutcome {
   readonly standing: Standing;
 }
 
-/** An unpaid invoice that was tried to be charged. */
-interface Unpaid {
-  readonly invoiceId: string;
-  readonly firstFailure: Date;
-  readonly amountCents: number;
-}
-
-/** What the tenant is told. */
-const WORDS: Readonly<Record<DunningAction, (amount: string) => string>> = {
-  reminder_sent: (amount) => `Your payment of $${amount} did not go through; please look at your card`,
-  warning_sent: (amount) => `$${amount} are still open; in three days your limits are halved`,
-  rate_limit_reduced: (amount) => `$${amount} are still open; your limits are halved until they are paid`,
-  service_suspended: (amount) => `$${amount} are still open; the service is suspended until they are paid`,
-};
-
 /**
  * @example
  * const dunning = new DunningManager(stripe, { redis, ledger: await DunningLedger.open(clickhouse), notifier });
  * await dunning.checkCustomer(customerId); // when a webhook tells of an invoice
- * await dunning.checkAll(); // every hour, say
+ * await dunning.checkAll(); // every hour, for the days on which no webhook comes
  */
 export class DunningManager {
   readonly #stripe: Stripe;
   readonly #options: DunningManagerOptions;
   readonly #policy: DunningPolicy;
+  readonly #lock: TenantLock;
+  readonly #outbox: Outbox;
   readonly #now: () => Date;
 
   constructor(client: StripeClient, options: DunningManagerOptions) {
     this.#stripe = sdkOf(client);
     this.#options = options;
     this.#policy = options.policy ?? DUNNING_POLICY;
+    this.#lock = tenantLock(options.redis, options.lock);
     this.#now = options.now ?? (() => new Date());
+    this.#outbox = new Outbox({ ...options, now: this.#now });
   }
 
-  /** Does what is due for one customer. */
+  /** Does what is due for one customer; undefined for one that is no tenant's, or no more. */
   async checkCustomer(customerId: string): Promise<DunningOutcome | undefined> {
     const customer = await this.#stripe.customers.retrieve(customerId);
     const tenantId = customer.deleted ? undefined : customer.metadata.tenant_id;
     if (!tenantId) return undefined;
-    const unpaid: Unpaid[] = [];
-    for (const status of ['open', 'uncollectible'] as const) {
-      for await (const invoice of this.#stripe.invoices.list({ customer: customerId, status, limit: 100 })) {
-        if (isFailed(invoice)) unpaid.push(unpaidOf(invoice));
-      }
-    }
-    return this.#check(tenantId, unpaid);
+    // Looked up with the lock held: an older look must not act after a newer one.
+    return this.#lock(tenantId, async () => this.#check(tenantId, await unpaidOf(this.#stripe, customerId)));
   }
 
-  /** Does what is due for every customer that owes something, or did until now. */
-  async checkAll(tenants: readonly { customerId: string }[]): Promise<DunningOutcome[]> {
+  /**
+   * Does what is due for every customer that owes something, or did when its last step was done. One
+   * that fails is told of and does not stop the others.
+   *
+   * @returns those on whom something was done
+   */
+  async checkAll(): Promise<DunningOutcome[]> {
+    const { ledger } = this.#options;
     const outcomes: DunningOutcome[] = [];
-    for (const { customerId } of tenants) {
-      const outcome = await this.checkCustomer(customerId);
+    for (const customerId of await this.#customersToCheck()) {
+      const outcome = await saying(`Dunning of ${customerId} waits`, () => this.checkCustomer(customerId));
       if (outcome && outcome.actions.length > 0) outcomes.push(outcome);
+    }
+    for (const tenantId of await ledger.tenantsToTell()) {
+      await saying(`Messages to ${tenantId} wait`, () =>
+        this.#lock(tenantId, async () => this.#outbox.send(await ledger.of(tenantId))),
+      );
     }
     return outcomes;
   }
@@ -104,74 +108,75 @@ export class DunningManager {
     const step = this.#policy[Math.min(failureCount, this.#policy.length) - 1];
     if (!step) throw new RangeError(`failureCount must be at least 1, current value is ${failureCount}`);
     const firstFailure = new Date(this.#now().getTime() - (step.day - 1) * DAY_MS);
-    await this.#check(tenantId, [{ invoiceId: 'by count', firstFailure, amountCents: invoiceAmount }]);
+    const unpaid = [{ invoiceId: BY_COUNT, firstFailure, amountCents: invoiceAmount }];
+    await this.#lock(tenantId, () => this.#check(tenantId, unpaid));
     return { action: step.action };
   }
 
   /** Gives a tenant all its limits back, whatever it owed. */
   async reactivateTenant(tenantId: string): Promise<{ action: 'reactivated' }> {
-    await this.#check(tenantId, []);
+    await this.#lock(tenantId, () => this.#check(tenantId, []));
     return { action: 'reactivated' };
   }
 
+  /**
+   * Tells of something else once for good, e.g. of a trial that ends without a card.
+   *
+   * @param message `about` and `topic` together make it what it is
+   * @returns whether it was told now
+   */
+  async tellOnce(message: {
+    tenantId: string;
+    about: string;
+    topic: string;
+    text: string;
+  }): Promise<boolean> {
+    const { tenantId, about, topic: action, text } = message;
+    return this.#lock(tenantId, async () => {
+      const records = await this.#options.ledger.of(tenantId);
+      const isNew = !records.some((record) => record.about === about && record.action === action);
+      const standing = standingOf(records);
+      if (isNew) await this.#outbox.write(records, [{ tenantId, about, action, text, standing }]);
+      await this.#outbox.send(records);
+      return isNew;
+    });
+  }
+
   async #check(tenantId: string, unpaid: readonly Unpaid[]): Promise<DunningOutcome> {
-    const now = this.#now();
     const records = await this.#options.ledger.of(tenantId);
-    const [oldest] = [...unpaid].sort((a, b) => a.firstFailure.getTime() - b.firstFailure.getTime());
-    const due = oldest ? dueSteps(this.#policy, oldest, now) : [];
+    const [oldest] = unpaid;
+    const due = oldest ? dueSteps(this.#policy, oldest, this.#now()) : [];
     const standing = standingAfter(due.map(({ action }) => action));
-    // The effect before the message: nobody is told of a limit that does not hold.
+    const steps = (oldest ? newSteps(records, oldest, due) : thanks(records)).map((step) => {
+      return { ...step, tenantId, standing };
+    });
+    const isSilent = steps.length === 0 && standingOf(records) !== standing;
+    await this.#outbox.write(records, isSilent ? [{ ...SILENT, tenantId, standing }] : steps);
+    // Each time, since Redis may have been wiped; and before anybody is told of it, or cannot be.
     await setStanding(this.#options.redis, tenantId, standing);
-    const actions: DunningOutcome['actions'][number][] = [];
-    for (const { action } of due) {
-      const invoiceId = oldest?.invoiceId ?? '';
-      if (doneSinceReactivation(records, invoiceId).has(action)) continue;
-      const text = WORDS[action](formatCents(BigInt(oldest?.amountCents ?? 0)));
-      const number = records.length + actions.length + 1;
-      await this.#tell({ tenantId, number, invoiceId, action, at: now }, text);
-      actions.push(action);
-    }
-    const open = records.at(-1);
-    if (!oldest && open && open.action !== 'reactivated') {
-      const { number, invoiceId } = open;
-      const record = { tenantId, number: number + 1, invoiceId, action: 'reactivated' as const, at: now };
-      await this.#tell(record, 'Thank you, all is paid; your limits are as before');
-      actions.push('reactivated');
-    }
-    return { tenantId, actions, standing };
+    await this.#outbox.send(records);
+    return { tenantId, actions: steps.map(({ action }) => action), standing };
   }
 
-  /** Written down first: a process that is killed in between has told nobody, and not twice. */
-  async #tell(record: Parameters<DunningLedger['keep']>[0], text: string): Promise<void> {
-    await this.#options.ledger.keep(record);
-    await this.#options.notifier.notify({ topic: record.action, tenantId: record.tenantId, text });
+  /** Those who owe, and those of whom the ledger does not know yet that they paid. */
+  async #customersToCheck(): Promise<Set<string>> {
+    const customers = await customersThatOwe(this.#stripe, this.#now());
+    for (const { action, about } of await this.#options.ledger.newestOf(STEPS)) {
+      if (action === 'reactivated' || about === BY_COUNT) continue;
+      const invoice = await saying(`Dunning for ${about} waits`, () => this.#stripe.invoices.retrieve(about));
+      const customer = invoice && customerOf(invoice);
+      if (customer) customers.add(customer);
+    }
+    return customers;
   }
 }
 
-/** Tried at least once, in vain. */
-const isFailed = (invoice: Stripe.Invoice) => invoice.attempted && invoice.amount_remaining > 0;
-
-function unpaidOf(invoice: Stripe.Invoice): Unpaid {
-  // The first charge is tried when the invoice is finalized.
-  const first = invoice.status_transitions.finalized_at ?? invoice.created;
-  return {
-    invoiceId: invoice.id ?? '',
-    firstFailure: new Date(first * 1_000),
-    amountCents: invoice.amount_remaining,
-  };
-}
-
-function standingAfter(actions: readonly DunningAction[]): Standing {
-  if (actions.includes('service_suspended')) return 'suspended';
-  return actions.includes('rate_limit_reduced') ? 'reduced' : 'good';
-}
-
-/** What was done for an invoice; a count of failures starts again after a payment. */
-function doneSinceReactivation(
-  records: Awaited<ReturnType<DunningLedger['of']>>,
-  invoiceId: string,
-): Set<string> {
-  const last = records.map(({ action }) => action).lastIndexOf('reactivated');
-  const since = invoiceId === 'by count' ? records.slice(last + 1) : records;
-  return new Set(since.filter((record) => record.invoiceId === invoiceId).map(({ action }) => action));
+/** The work's result; a failure is printed, and tried again in the next round. */
+async function saying<Result>(what: string, work: () => Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    console.error(`${what}: ${error instanceof Error ? error.message : error}`);
+    return undefined;
+  }
 }

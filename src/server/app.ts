@@ -1,4 +1,4 @@
-/** The HTTP application: queries through the gate, usage for its owner, health. */
+/** The HTTP application: queries through the gate, usage for its owner, Stripe's webhooks, health. */
 import type { ClickHouseClient } from '@clickhouse/client';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
@@ -9,7 +9,6 @@ import { trackUsage } from '../metering/track-usage.js';
 import type { TrackerStats, UsageTracker } from '../metering/tracker.js';
 import { readUsage } from '../metering/usage.js';
 import { parseDay } from '../period.js';
-import type { DailyLimits } from '../plans.js';
 import type { QuotaGate } from '../quotas/quota-gate.js';
 import type { Service } from '../service.js';
 import { type Answerer, stubAnswerer } from './answer.js';
@@ -17,6 +16,9 @@ import type { ApiKeys } from './api-keys.js';
 import { FALLBACK_ALERT_BYTES } from './metrics.js';
 import { problem } from './problem.js';
 import { rateLimitHeaders } from './rate-limit-headers.js';
+import { refusedTenant } from './refused-tenant.js';
+import type { TenantLimits } from './tenant-limits.js';
+import { WEBHOOK_LIMIT, type WebhookRouteOptions, webhookRoute } from './webhook-route.js';
 
 export interface AppOptions {
   readonly keys: Pick<ApiKeys, 'tenantOf'>;
@@ -25,8 +27,10 @@ export interface AppOptions {
     stats(): Pick<TrackerStats, 'buffered' | 'fallbackBytes'>;
   };
   readonly clickhouse: Service<ClickHouseClient>;
-  /** A tenant's limits, from its plan. */
-  readonly limitsOf: (tenantId: string) => DailyLimits;
+  /** A tenant's limits, from its plan and its payments. */
+  readonly limitsOf: (tenantId: string) => TenantLimits | Promise<TenantLimits>;
+  /** Where Stripe sends its events; without it there is no `POST /webhooks/stripe`. */
+  readonly webhooks?: WebhookRouteOptions;
   /** Figures for Prometheus; without it there is no `GET /metrics`. */
   readonly metrics?: () => Promise<string>;
   /** @default stubAnswerer */
@@ -92,6 +96,9 @@ export function createApp(options: AppOptions): App {
     });
   }
 
+  const { webhooks } = options;
+  if (webhooks) app.post('/webhooks/stripe', limitBody(WEBHOOK_LIMIT), webhookRoute(webhooks));
+
   // The one place that decides which tenant a request is.
   const authenticate = async (context: Context<Tenant>, next: () => Promise<void>) => {
     const [, key] = /^Bearer (\S+)$/.exec(context.req.header('authorization') ?? '') ?? [];
@@ -107,20 +114,18 @@ export function createApp(options: AppOptions): App {
   app.use('/query', authenticate);
   app.use('/api/*', authenticate);
 
-  const limitBody = bodyLimit({
-    maxSize: BODY_LIMIT,
-    onError: () => problem(413, `The body must be at most ${BODY_LIMIT} bytes`),
-  });
-  app.post('/query', limitBody, async (context) => {
+  app.post('/query', limitBody(BODY_LIMIT), async (context) => {
     if (!/^application\/json\b/i.test(context.req.header('content-type') ?? '')) {
       return problem(415, 'Send the question as application/json');
     }
     const { question } = parseInput(queryBody, 'query', await readJson(context));
     const tenantId = context.get('tenantId');
+    const limits = await limitsOf(tenantId);
+    if (typeof limits === 'string') return refusedTenant(limits);
     const request = {
       tenantId,
       amounts: { queries: 1, tokens: answerer.mostTokens(question) },
-      limits: limitsOf(tenantId),
+      limits,
       now: now(),
     };
     const decision = await gate.reserve(request).catch((error: unknown) => {
@@ -171,6 +176,9 @@ export function createApp(options: AppOptions): App {
 
   return app;
 }
+
+const limitBody = (maxSize: number) =>
+  bodyLimit({ maxSize, onError: () => problem(413, `The body must be at most ${maxSize} bytes`) });
 
 async function readJson(context: Context): Promise<unknown> {
   try {

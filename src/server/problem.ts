@@ -4,6 +4,7 @@
 const TITLES = {
   400: 'Bad request',
   401: 'Not authenticated',
+  402: 'Payment required',
   403: 'Not allowed',
   404: 'Not found',
   413: 'Too large',

@@ -22,7 +22,17 @@ try {
 
 async function run(starts, print) {
   await buildLibrary(process.stderr);
-  const parts = ['money', 'tracker', 'replay', 'gate', 'invoice', 'dashboard', 'local-stripe', 'usage-sync'];
+  const parts = [
+    'money',
+    'tracker',
+    'replay',
+    'gate',
+    'invoice',
+    'dashboard',
+    'local-stripe',
+    'usage-sync',
+    'webhook',
+  ];
   // Loaded once the library is built: they measure it as a user imports it.
   const all = await Promise.all(parts.map((part) => import(`./${part}.mjs`)));
   const wanted = (name) => starts.length === 0 || starts.some((start) => name.startsWith(start));

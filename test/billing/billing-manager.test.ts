@@ -189,6 +189,7 @@ describe('a change of plan', () => {
     const changed = await billing.changePlan({ subscriptionId, planType: 'starter' });
     expect(changed).toMatchObject({ planType: 'pro' });
     expect(changed.changesAt?.toISOString()).toBe('2025-12-01T00:00:00.000Z');
+    expect(await billing.applyWaitingChange(subscriptionId)).toBeUndefined();
     expect(await totals()).toEqual([9_900]);
 
     await advance('2025-12-01T00:00:10Z');

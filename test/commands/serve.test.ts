@@ -29,7 +29,7 @@ async function serve() {
   });
   children.push(child);
   const lines: string[] = [];
-  for await (const line of createInterface(child.stdout)) if (lines.push(line) === 6) break;
+  for await (const line of createInterface(child.stdout)) if (lines.push(line) === 7) break;
   const [url = ''] = /http:\S+/.exec(lines.find((line) => line.startsWith('Listening')) ?? '') ?? [];
   const keys = new Map(
     lines.filter((line) => line.startsWith('  ')).map((line) => line.trim().split(': ') as [string, string]),

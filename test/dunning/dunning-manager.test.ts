@@ -1,87 +1,41 @@
-import type Stripe from 'stripe';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { StripeBillingManager } from '../../src/billing/billing-manager.js';
-import { ensureCatalogue } from '../../src/billing/catalogue.js';
-import { openTestClock, type TestClock } from '../../src/billing/test-clock.js';
-import { DunningLedger } from '../../src/dunning/dunning-ledger.js';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DunningManager } from '../../src/dunning/dunning-manager.js';
-import { createLocalStripe, type LocalStripe } from '../../src/local-stripe/create-local-stripe.js';
 import type { Notice } from '../../src/notifier.js';
-import type { PrivateRedis } from '../../src/services/private-redis.js';
 import { readStanding } from '../../src/tenants/standing.js';
+import { type BilledTenant, billedTenant, dunningDayAt, handlersOf } from '../support/billed-tenant.js';
 import { type Embedded, openEmbedded } from '../support/embedded.js';
-import { openPrivateRedis } from '../support/private-redis.js';
 
 /** A tenant subscribes on 1 November; its card fails from 1 December on. */
 let engine: Embedded;
-let redis: PrivateRedis;
 beforeAll(async () => {
-  [engine, redis] = await Promise.all([openEmbedded(), openPrivateRedis()]);
+  engine = await openEmbedded();
 });
-afterAll(async () => {
-  await engine.close();
-  await redis.close();
-});
+afterAll(() => engine.close());
 
-const DAY = 86_400_000;
-/** The renewal of 1 December is charged an hour after it was made. */
-const FIRST_FAILURE = Date.parse('2025-12-01T01:00:00Z');
-
-let now: Date;
-let local: LocalStripe;
-let stripe: Stripe;
-let clock: TestClock;
-let customerId: string;
-let told: Notice[];
+let tenant: BilledTenant;
 let dunning: DunningManager;
-
-async function managerOf(): Promise<DunningManager> {
-  const notifier = { notify: async (notice: Notice) => void told.push(notice) };
-  const ledger = await DunningLedger.open(engine.clickhouse);
-  return new DunningManager(stripe, { redis: redis.client, ledger, notifier, now: () => now });
-}
-
-async function advance(to: number): Promise<void> {
-  now = new Date(to);
-  await clock.advanceTo(now);
-  await local.settled();
-}
-
-/** Some hours into a day of the ladder. */
-const dayOf = (day: number) => FIRST_FAILURE + (day - 1) * DAY + 6 * 3_600_000;
-const check = async () => (await dunning.checkCustomer(customerId))?.actions;
-const standing = () => readStanding(redis.client, 'acme-corp');
-
+let told: Notice[];
 beforeEach(async () => {
-  await engine.command('DROP TABLE IF EXISTS dunning_actions');
-  await redis.client.flushall();
-  told = [];
-  now = new Date('2025-11-01T00:00:00Z');
-  local = createLocalStripe({ seed: 'dunning', clockLimits: false, endOfRetries: 'unpaid' });
-  stripe = local.client();
-  clock = openTestClock(stripe, { start: now });
-  const catalogue = await ensureCatalogue(stripe);
-  const billing = new StripeBillingManager(stripe, { catalogue, testClock: clock });
-  customerId = await billing.getOrCreateCustomer({
-    tenantId: 'acme-corp',
-    email: 'a@example.com',
-    name: 'Acme',
-  });
-  await billing.attachPaymentMethod({ customerId, paymentMethodId: 'pm_card_visa' });
-  await billing.createSubscription({ customerId, planType: 'starter', tenantId: 'acme-corp', trialDays: 0 });
-  const from = new Date('2025-12-01T00:30:00Z');
-  local.failCard({ customer: customerId, from, until: new Date('2026-02-01T00:00:00Z') });
-  dunning = await managerOf();
+  await engine.command('DROP TABLE IF EXISTS tenant_ledger');
+  await flush();
+  tenant = await billedTenant(engine);
+  tenant.failCard();
+  ({ dunning, told } = tenant);
 });
 
-const latest = async () => (await stripe.invoices.list({ customer: customerId, limit: 1 })).data[0];
+const flush = () => (engine.redis as unknown as { flushall(): Promise<void> }).flushall();
+const check = async () => (await dunning.checkCustomer(tenant.customerId))?.actions;
+const standing = () => readStanding(engine.redis, 'acme-corp');
+const latest = async () =>
+  (await tenant.stripe.invoices.list({ customer: tenant.customerId, limit: 1 })).data[0];
+const LADDER = ['reminder_sent', 'warning_sent', 'rate_limit_reduced', 'service_suspended'];
 
 describe('an invoice that is not paid', () => {
   it('brings a reminder, a warning, reduced limits and suspension, each once', async () => {
     expect(await check()).toEqual([]);
     const seen: [number, unknown, string][] = [];
     for (let day = 1; day <= 10; day += 1) {
-      await advance(dayOf(day));
+      await tenant.advance(dunningDayAt(day));
       const actions = await check();
       expect(await check()).toEqual([]);
       if (actions?.length) seen.push([day, actions, await standing()]);
@@ -101,43 +55,38 @@ describe('an invoice that is not paid', () => {
   });
 
   it('is tried again on days 3, 7 and 14, and the ladder does not start anew', async () => {
-    await advance(dayOf(16));
+    await tenant.advance(dunningDayAt(16));
     expect((await latest())?.attempt_count).toBe(4);
-    expect(await check()).toEqual([
-      'reminder_sent',
-      'warning_sent',
-      'rate_limit_reduced',
-      'service_suspended',
-    ]);
+    expect(await check()).toEqual(LADDER);
   });
 
   it.each([2, 5, 7, 9, 14])('paid on day %i gives all back at once', async (day) => {
     for (let today = 1; today <= day; today += 1) {
-      await advance(dayOf(today));
+      await tenant.advance(dunningDayAt(today));
       await check();
     }
-    const invoice = await latest();
-    await stripe.invoices.pay(invoice?.id ?? '', { paid_out_of_band: true });
+    await tenant.pay();
     expect(await check()).toEqual(['reactivated']);
     expect(await standing()).toBe('good');
     expect(await check()).toEqual([]);
     expect(told.at(-1)?.text).toBe('Thank you, all is paid; your limits are as before');
-    await advance(dayOf(day + 1));
+    await tenant.advance(dunningDayAt(day + 1));
     expect(await check()).toEqual([]);
   });
 
   it('is known after a restart, and after a wiped Redis, and nobody is told twice', async () => {
-    await advance(dayOf(8));
+    await tenant.advance(dunningDayAt(8));
     await check();
-    await redis.client.flushall();
-    dunning = await managerOf();
+    await flush();
+    const { local, clock: now } = tenant;
+    ({ dunning } = await handlersOf(local, { ...engine, told, now }));
     expect(await check()).toEqual([]);
     expect(await standing()).toBe('suspended');
     expect(told).toHaveLength(4);
   });
 
   it('that nobody noticed for days brings all that was missed', async () => {
-    await advance(dayOf(5));
+    await tenant.advance(dunningDayAt(5));
     expect(await check()).toEqual(['reminder_sent', 'warning_sent']);
   });
 });
@@ -152,17 +101,124 @@ describe('a failed payment by its count', () => {
   ])('%i is %s', async (failureCount, action, then) => {
     const payment = { tenantId: 'tenant_001', failureCount, invoiceAmount: 2_900 };
     expect(await dunning.processFailedPayment(payment)).toEqual({ action });
-    expect(await readStanding(redis.client, 'tenant_001')).toBe(then);
+    expect(await readStanding(engine.redis, 'tenant_001')).toBe(then);
     const count = told.length;
     await dunning.processFailedPayment(payment);
     expect(told).toHaveLength(count);
     expect(await dunning.reactivateTenant('tenant_001')).toEqual({ action: 'reactivated' });
-    expect(await readStanding(redis.client, 'tenant_001')).toBe('good');
+    expect(await readStanding(engine.redis, 'tenant_001')).toBe('good');
   });
 
   it('must be a count', async () => {
     await expect(
       dunning.processFailedPayment({ tenantId: 'tenant_001', failureCount: 0, invoiceAmount: 1 }),
     ).rejects.toThrow('failureCount must be at least 1, current value is 0');
+  });
+});
+
+describe('a message', () => {
+  /** A process of its own whose notifier does what it is told. */
+  const managerWith = (notify: (notice: Notice) => Promise<void>) =>
+    new DunningManager(tenant.stripe, {
+      ...engine,
+      ledger: tenant.ledger,
+      notifier: { notify },
+      now: tenant.clock,
+    });
+
+  it('that cannot be sent does not hold up what it tells of, and is sent later', async () => {
+    await tenant.advance(dunningDayAt(8));
+    const failing = managerWith(() => Promise.reject(new Error('the mail is down')));
+    await expect(failing.checkCustomer(tenant.customerId)).rejects.toThrow('the mail is down');
+    expect([await standing(), told]).toEqual(['suspended', []]);
+    expect(await check()).toEqual([]);
+    expect(tenant.topics()).toEqual(LADDER);
+    await tenant.pay();
+    await expect(failing.checkCustomer(tenant.customerId)).rejects.toThrow('the mail is down');
+    expect(await standing()).toBe('good');
+    // Nobody is chased any more, and the thanks are not forgotten.
+    expect(await dunning.checkAll()).toEqual([]);
+    expect(tenant.topics()).toEqual([...LADDER, 'reactivated']);
+  });
+
+  it('that its sender could not mark any more comes again under its id', async () => {
+    await tenant.advance(dunningDayAt(1));
+    const sent: Notice[] = [];
+    const dying = managerWith(async (notice) => {
+      sent.push(notice);
+      throw new Error('killed');
+    });
+    await expect(dying.checkCustomer(tenant.customerId)).rejects.toThrow('killed');
+    await check();
+    expect([...sent, ...told].map(({ id }) => id)).toEqual([
+      'acme-corp:1:reminder_sent',
+      'acme-corp:1:reminder_sent',
+    ]);
+  });
+
+  it('before one that cannot be sent is not sent again', async () => {
+    await tenant.advance(dunningDayAt(4));
+    let count = 0;
+    const flaky = managerWith(async (notice) => {
+      count += 1;
+      if (count === 2) throw new Error('the mail is down');
+      told.push(notice);
+    });
+    await expect(flaky.checkCustomer(tenant.customerId)).rejects.toThrow('the mail is down');
+    await check();
+    expect(tenant.topics()).toEqual(['reminder_sent', 'warning_sent']);
+  });
+});
+
+describe('two unpaid invoices', () => {
+  it('count by the older one; when that is paid the tenant stands by the other', async () => {
+    await tenant.advance(dunningDayAt(32));
+    expect(await check()).toEqual(LADDER);
+    const open = await tenant.stripe.invoices.list({ customer: tenant.customerId, status: 'open' });
+    const drafts = await tenant.stripe.invoices.list({ customer: tenant.customerId, status: 'draft' });
+    const [newer] = drafts.data;
+    const finalized = await tenant.stripe.invoices.finalizeInvoice(newer?.id ?? '');
+    await tenant.stripe.invoices.pay(finalized.id ?? '').catch(() => undefined);
+    await tenant.stripe.invoices.pay(open.data[0]?.id ?? '', { paid_out_of_band: true });
+    expect(await check()).toEqual(['reminder_sent']);
+    expect(await standing()).toBe('good');
+    await flush();
+    expect((await tenant.ledger.of('acme-corp')).at(-1)?.standing).toBe('good');
+    await tenant.pay();
+    expect(await check()).toEqual(['reactivated']);
+  });
+});
+
+describe('checkAll()', () => {
+  it('finds those who owe, and those who have paid since', async () => {
+    expect(await dunning.checkAll()).toEqual([]);
+    await tenant.advance(dunningDayAt(8));
+    expect((await dunning.checkAll()).map(({ actions }) => actions)).toEqual([LADDER]);
+    expect(await dunning.checkAll()).toEqual([]);
+    await tenant.pay();
+    expect((await dunning.checkAll()).map(({ actions }) => actions)).toEqual([['reactivated']]);
+    expect(await dunning.checkAll()).toEqual([]);
+  });
+
+  it('goes on with the others when one fails', async () => {
+    await tenant.advance(dunningDayAt(1));
+    const log = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    await tenant.ledger.keep([
+      {
+        tenantId: 'gone',
+        number: 1,
+        action: 'reminder_sent',
+        about: 'in_of_another_account',
+        standing: 'good',
+        at: tenant.clock(),
+        text: 'x',
+        told: true,
+      },
+    ]);
+    expect((await dunning.checkAll()).map(({ tenantId }) => tenantId)).toEqual(['acme-corp']);
+    expect(log.mock.calls.flat().join()).toContain(
+      'Dunning for in_of_another_account waits: No such invoice',
+    );
+    log.mockRestore();
   });
 });

@@ -32,7 +32,7 @@ export function testApp(options: Partial<AppOptions> = {}) {
     tracker: {
       track: (input) => {
         tracked.push(input);
-        return createEvent(input, { priceTables: PRICE_TABLES, now: NOW });
+        return createEvent(input, { priceTables: PRICE_TABLES, now: options.now?.() ?? NOW });
       },
       stats: () => STATS,
     },

@@ -9,12 +9,15 @@ export interface WebhookEvent {
   readonly type: string;
   /** When it came to be, in epoch seconds. Events come in any order, and many in one second. */
   readonly created: number;
-  /** Id of the invoice, subscription, dispute … that it is about. */
+  /** Id of the invoice, subscription, dispute … that it is about; empty for an object without one. */
   readonly objectId: string;
 }
 
 /** How old a signature may be. */
 const TOLERANCE_SECONDS = 300;
+
+/** Each byte counts: the decoder must neither drop a mark at the beginning nor mend what is no UTF-8. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * Checks the signature over the body as it came, byte for byte, and reads the event.
@@ -25,7 +28,7 @@ const TOLERANCE_SECONDS = 300;
  * @example const event = verifyWebhookSignature({ body, signature, secret: process.env.STRIPE_WEBHOOK_SECRET });
  */
 export function verifyWebhookSignature(request: {
-  body: string;
+  body: string | Uint8Array;
   signature: string | undefined;
   secret: string | undefined;
   now?: Date;
@@ -36,20 +39,26 @@ export function verifyWebhookSignature(request: {
   if (!signature) throw new WebhookRefusedError('it has no Stripe-Signature header');
   try {
     const event = Stripe.webhooks.constructEvent(
-      body,
+      typeof body === 'string' ? body : utf8.decode(body),
       signature,
       secret,
       TOLERANCE_SECONDS,
       undefined,
       now.getTime(),
     );
-    const { id } = event.data.object as { id?: string };
-    if (typeof event.id !== 'string' || typeof event.type !== 'string' || typeof id !== 'string') {
-      throw new WebhookRefusedError('its body is no event about an object');
-    }
-    return { id: event.id, type: event.type, created: event.created, objectId: id };
+    const read = eventOf(event);
+    if (!read) throw new WebhookRefusedError('its body is no event');
+    return read;
   } catch (error) {
     if (error instanceof WebhookRefusedError) throw error;
     throw new WebhookRefusedError('its signature does not fit, or is too old', { cause: error });
   }
+}
+
+/** An event as the queue keeps it; undefined for what is none. */
+export function eventOf({ id, type, created, data }: Stripe.Event): WebhookEvent | undefined {
+  // An account's balance, for one, has no id; nobody handles it, and Stripe must not try it for days.
+  const { id: objectId = '' } = data.object as { id?: string };
+  const isEvent = [id, type, objectId].every((text) => typeof text === 'string');
+  return isEvent ? { id, type, created, objectId } : undefined;
 }

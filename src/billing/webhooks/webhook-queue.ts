@@ -9,10 +9,12 @@ import type { RedisClient } from '../../redis-client.js';
 import type { WebhookEvent } from './verify-webhook.js';
 
 export interface WebhookQueueOptions {
-  /** Tries of an event whose handler throws; then it is a dead letter. @default 5 */
+  /** Tries of an event whose handler throws; then it is a dead letter. @default 12: over an hour or so */
   readonly attempts?: number;
   /** Wait before the second try; it doubles for each further one. @default 1000 */
   readonly backoffMs?: number;
+  /** After how long an event is given to another whose worker was killed or hangs. @default 30_000 */
+  readonly stalledMs?: number;
 }
 
 /** An event whose handler failed every time. */
@@ -23,6 +25,12 @@ export interface DeadLetter {
 
 /** Stripe retries for three days, and lists events for thirty: an id seen in that time is known. */
 const REMEMBERED_SECONDS = 35 * 86_400;
+
+/** Workers that an event may bring down: a kill is no fault of the event's, ten of them may be. */
+const MOST_STALLS = 10;
+
+/** Of so many events that were handled last the newest tells how far Stripe's list is known. */
+const LOOKED_AT = 100;
 
 const NAME = 'stripe-webhooks';
 const PREFIX = 'meterbridge';
@@ -42,13 +50,18 @@ function connectionTo(client: RedisClient) {
 export class WebhookQueue {
   readonly #options: WebhookQueueOptions;
   readonly #connection: ReturnType<typeof connectionTo>;
+  readonly #redis: Redis;
   readonly #queue: Queue<WebhookEvent>;
   #worker: Worker<WebhookEvent> | undefined;
 
   constructor(client: RedisClient, options: WebhookQueueOptions = {}) {
     this.#options = options;
     this.#connection = connectionTo(client);
-    this.#queue = new Queue(NAME, { connection: this.#connection, prefix: PREFIX });
+    // Whoever adds waits for Stripe's sake: while Redis is away it fails at once, and Stripe tries again.
+    this.#redis = (client as unknown as Redis).duplicate({ enableOfflineQueue: false });
+    this.#queue = new Queue(NAME, { connection: this.#redis, prefix: PREFIX });
+    // The calls that fail tell their callers; without a listener an error would end the process.
+    for (const source of [this.#redis, this.#queue]) source.on('error', () => undefined);
   }
 
   /**
@@ -57,7 +70,7 @@ export class WebhookQueue {
    * @throws when Redis does not take it: Stripe must not be told that it was
    */
   async add(event: WebhookEvent): Promise<void> {
-    const { attempts = 5, backoffMs = 1_000 } = this.#options;
+    const { attempts = 12, backoffMs = 1_000 } = this.#options;
     await this.#queue.add(event.type, event, {
       jobId: event.id,
       attempts,
@@ -72,10 +85,14 @@ export class WebhookQueue {
    * @param handle is called at least once for each event; a throw has it tried again
    */
   work(handle: (event: WebhookEvent) => Promise<void>, { atOnce = 10 }: { atOnce?: number } = {}): void {
+    const { stalledMs = 30_000 } = this.#options;
     this.#worker = new Worker<WebhookEvent>(NAME, ({ data }: Job<WebhookEvent>) => handle(data), {
       connection: this.#connection,
       prefix: PREFIX,
       concurrency: atOnce,
+      lockDuration: stalledMs,
+      stalledInterval: stalledMs,
+      maxStalledCount: MOST_STALLS,
     });
     // A failed connection is tried again by BullMQ; without a listener it would end the process.
     this.#worker.on('error', (error) => console.error(`Webhooks wait: ${error.message}`));
@@ -86,22 +103,36 @@ export class WebhookQueue {
     return this.#queue.getJobCountByTypes('waiting', 'active', 'delayed');
   }
 
+  /** When the newest of the events that were handled last came to be; undefined when none is known. */
+  async newestHandled(): Promise<Date | undefined> {
+    const jobs = await this.#queue.getCompleted(0, LOOKED_AT - 1);
+    const newest = Math.max(...jobs.map(({ data }) => data.created));
+    return jobs.length > 0 ? new Date(newest * 1_000) : undefined;
+  }
+
   /** Events whose handler failed every time, oldest first. */
   async deadLetters(): Promise<DeadLetter[]> {
     const jobs = await this.#queue.getFailed();
     return jobs.reverse().map(({ data, failedReason }) => ({ event: data, reason: failedReason }));
   }
 
-  /** Has all dead letters tried again, and tells how many they were. */
-  async retryDeadLetters(): Promise<number> {
+  /**
+   * Has dead letters tried again, as often as a new event is.
+   *
+   * @param ids of the events; all without
+   * @returns how many there were
+   */
+  async retryDeadLetters(ids?: readonly string[]): Promise<number> {
     const jobs = await this.#queue.getFailed();
-    for (const job of jobs) await job.retry();
-    return jobs.length;
+    const chosen = jobs.filter(({ data }) => ids?.includes(data.id) ?? true);
+    for (const job of chosen) await job.retry('failed', { resetAttemptsMade: true });
+    return chosen.length;
   }
 
   /** Lets running handlers end. */
   async close(): Promise<void> {
     await this.#worker?.close();
     await this.#queue.close();
+    this.#redis.disconnect();
   }
 }

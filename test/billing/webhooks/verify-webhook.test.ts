@@ -43,6 +43,26 @@ describe('verifyWebhookSignature()', () => {
     expect(() => verify(given)).toThrow(message);
   });
 
+  it('reads bytes as they came, and mends none', () => {
+    const bytes = (text: string) => new TextEncoder().encode(text);
+    expect(verify({ body: bytes(body) }).id).toBe('evt_1');
+    expect(() => verify({ body: bytes(`\uFEFF${body}`) })).toThrow(WebhookRefusedError);
+    const broken = body.replace('in_1', 'in_\uFFFD');
+    const raw = Buffer.from(broken.replace('\uFFFD', '~'));
+    raw[raw.indexOf('~')] = 0xff;
+    expect(() => verify({ body: raw, signature: sign(broken) })).toThrow(WebhookRefusedError);
+  });
+
+  it('takes one about an object without an id', () => {
+    const balance = JSON.stringify({
+      id: 'evt_1',
+      type: 'balance.available',
+      created: 1,
+      data: { object: {} },
+    });
+    expect(verify({ body: balance, signature: sign(balance) }).objectId).toBe('');
+  });
+
   it('takes one that is just young enough', () => {
     expect(verify({ signature: sign(body, { timestamp: seconds - 300 }) }).id).toBe('evt_1');
   });

@@ -1,0 +1,62 @@
+/** Brings a tenant's terms in ClickHouse, and the plan at the gate, to what Stripe has. */
+import type { ClickHouseClient } from '@clickhouse/client';
+import type Stripe from 'stripe';
+import { recordTenants, type TenantTerms, tenantTermsIn } from '../../metering/tenants.js';
+import type { RedisClient } from '../../redis-client.js';
+import { setPlan } from '../../tenants/gate-entry.js';
+import { termsOfSubscription } from './subscription-terms.js';
+
+/** All that a tenant's terms may lie in. */
+const EVER = { start: new Date(0), end: new Date('2200-01-01T00:00:00Z') };
+
+/**
+ * Writes what is new; the same state is written once. To be called with the tenant's lock held.
+ *
+ * @param customer `now` decides which plan the gate is told
+ */
+export async function recordTerms(
+  { stripe, clickhouse, redis }: { stripe: Stripe; clickhouse: ClickHouseClient; redis: RedisClient },
+  { tenantId, customerId, now }: { tenantId: string; customerId: string; now: Date },
+): Promise<void> {
+  const wanted = await wantedTerms(stripe, tenantId, customerId);
+  const kept = await tenantTermsIn(clickhouse, { tenantId, period: EVER });
+  const missing: TenantTerms[] = [];
+  for (const terms of wanted) {
+    // Written where what holds at that instant is something else: whoever was there first may have dated
+    // the same terms a moment earlier.
+    if (!sameTerms(terms, heldAt([...kept, ...missing], terms.effectiveFrom))) missing.push(terms);
+  }
+  await recordTenants(clickhouse, missing);
+  const holds = heldAt([...kept, ...missing], now);
+  await setPlan(redis, tenantId, holds?.state === 'active' ? holds.plan : 'none');
+}
+
+async function wantedTerms(stripe: Stripe, tenantId: string, customer: string): Promise<TenantTerms[]> {
+  const terms: TenantTerms[] = [];
+  for await (const subscription of stripe.subscriptions.list({ customer, status: 'all', limit: 100 })) {
+    const invoices: Stripe.Invoice[] = [];
+    for await (const invoice of stripe.invoices.list({ subscription: subscription.id, limit: 100 })) {
+      if (invoice.lines.has_more) {
+        const rest = stripe.invoices.listLineItems(invoice.id ?? '', { limit: 100 });
+        invoice.lines.data = await rest.autoPagingToArray({ limit: 10_000 });
+      }
+      invoices.push(invoice);
+    }
+    terms.push(...termsOfSubscription(tenantId, subscription, invoices));
+  }
+  return terms.sort((a, b) => a.effectiveFrom.getTime() - b.effectiveFrom.getTime());
+}
+
+/** The last of those that began by then; of two that began at once the later one in the list. */
+function heldAt(terms: readonly TenantTerms[], instant: Date): TenantTerms | undefined {
+  const begun = terms.filter(({ effectiveFrom }) => effectiveFrom <= instant);
+  return begun.reduce<TenantTerms | undefined>(
+    (last, next) => (last && last.effectiveFrom > next.effectiveFrom ? last : next),
+    undefined,
+  );
+}
+
+function sameTerms(one: TenantTerms, other: TenantTerms | undefined): boolean {
+  const isSame = one.plan === other?.plan && one.state === other.state;
+  return isSame && one.trialEndsAt?.getTime() === other.trialEndsAt?.getTime();
+}

@@ -1,0 +1,40 @@
+/**
+ * Messages by way of the ledger: written down before they are sent and marked afterwards. A process
+ * that is killed before the mark leaves its message to the next one, which sends it under the same id.
+ * So none is lost, and one that was sent just before the kill comes twice with an id to drop it by.
+ */
+import type { Notifier } from '../notifier.js';
+import type { DunningLedger, DunningRecord } from './dunning-ledger.js';
+
+export class Outbox {
+  readonly #options: { ledger: DunningLedger; notifier: Notifier; now: () => Date };
+
+  constructor(options: { ledger: DunningLedger; notifier: Notifier; now: () => Date }) {
+    this.#options = options;
+  }
+
+  /** Writes down what is done to a tenant, and adds it to its records; what has no text is silent. */
+  async write(
+    records: DunningRecord[],
+    steps: readonly Pick<DunningRecord, 'tenantId' | 'about' | 'action' | 'text' | 'standing'>[],
+  ): Promise<void> {
+    const { ledger, now } = this.#options;
+    const next = (records.at(-1)?.number ?? 0) + 1;
+    const added = steps.map((step, index) => {
+      return { ...step, number: next + index, at: now(), told: step.text === '' };
+    });
+    await ledger.keep(added);
+    records.push(...added);
+  }
+
+  /** Sends what waits of a tenant's records, in their order. */
+  async send(records: readonly DunningRecord[]): Promise<void> {
+    const { ledger, notifier } = this.#options;
+    for (const record of records.filter(({ told }) => !told)) {
+      const { tenantId, number, action: topic, text } = record;
+      await notifier.notify({ id: `${tenantId}:${number}:${topic}`, topic, tenantId, text });
+      // Each by itself: a kill between the two repeats one message at most.
+      await ledger.keep([{ ...record, told: true }]);
+    }
+  }
+}

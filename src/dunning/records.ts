@@ -1,0 +1,29 @@
+/** What follows from a tenant's records in the ledger. */
+import type { Standing } from '../tenants/standing.js';
+import type { DunningRecord } from './dunning-ledger.js';
+import { DUNNING_ACTIONS, type DunningAction } from './ladder.js';
+
+/** The records of dunning; the ledger has others beside them. */
+export const STEPS: readonly string[] = [...DUNNING_ACTIONS, 'reactivated'];
+
+/** Stands for the invoice of a failed payment that is known by its count alone. */
+export const BY_COUNT = 'by count';
+
+/** How a tenant stands by its records. */
+export const standingOf = (records: readonly DunningRecord[]): Standing => records.at(-1)?.standing ?? 'good';
+
+/** How a tenant stands to whom this was done. */
+export function standingAfter(actions: readonly DunningAction[]): Standing {
+  if (actions.includes('service_suspended')) return 'suspended';
+  return actions.includes('rate_limit_reduced') ? 'reduced' : 'good';
+}
+
+export const newestStep = (records: readonly DunningRecord[]): DunningRecord | undefined =>
+  records.filter(({ action }) => STEPS.includes(action)).at(-1);
+
+/** What was done for an invoice; a count of failures starts again after a payment. */
+export function doneFor(records: readonly DunningRecord[], invoiceId: string): Set<string> {
+  const last = records.map(({ action }) => action).lastIndexOf('reactivated');
+  const since = invoiceId === BY_COUNT ? records.slice(last + 1) : records;
+  return new Set(since.filter(({ about }) => about === invoiceId).map(({ action }) => action));
+}

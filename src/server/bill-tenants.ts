@@ -1,0 +1,48 @@
+/**
+ * The billing beside the server: usage is reported to Stripe, its webhooks are handled, and unpaid invoices
+ * reach the gate.
+ */
+import { StripeBillingManager } from '../billing/billing-manager.js';
+import { ensureCatalogue } from '../billing/catalogue.js';
+import { readDailyUsage } from '../billing/daily-usage.js';
+import { openReportLedger } from '../billing/report-ledger.js';
+import { UsageSyncService } from '../billing/usage-sync.js';
+import { consoleNotifier, type Notifier } from '../notifier.js';
+import { dayOf, monthOf, previousMonth } from '../period.js';
+import { allOf } from '../service.js';
+import type { Services } from '../services/open-services.js';
+import { tenantLock } from '../tenants/tenant-lock.js';
+import { type StartedWebhooks, startWebhooks } from './start-webhooks.js';
+
+/**
+ * @returns undefined where one of its services is off
+ * @example const billing = await billTenants(services);
+ */
+export async function billTenants(
+  { clickhouse, redis, stripe }: Pick<Services, 'clickhouse' | 'redis' | 'stripe'>,
+  { notifier = consoleNotifier }: { notifier?: Notifier } = {},
+): Promise<StartedWebhooks | undefined> {
+  const all = allOf({ clickhouse, redis, stripe });
+  if (all.mode === 'off') return undefined;
+  const { client } = all;
+  const ledger = await openReportLedger(client.clickhouse);
+  /** Reports the days that are over, of this month and the one before; what is there already is not sent. */
+  const report = async (tenantIds?: readonly string[]) => {
+    const now = new Date();
+    const sync = new UsageSyncService(billing, { ledger });
+    for (const { name: month } of [previousMonth(now), monthOf(now)]) {
+      const usage = await readDailyUsage(client.clickhouse, { month, ...(tenantIds && { tenantIds }) });
+      const results = await sync.syncDailyUsage(usage.filter(({ date }) => date < dayOf(now)));
+      const failed = results.filter(({ success }) => !success);
+      if (failed[0]) console.error(`${failed.length} days of usage wait: ${failed[0].error}`);
+    }
+  };
+  const billing: StripeBillingManager = new StripeBillingManager(client.stripe, {
+    catalogue: await ensureCatalogue(client.stripe),
+    // What was used under the old plan is billed by it.
+    beforeChange: (tenantId) => report([tenantId]),
+  });
+  const oneAtATime = tenantLock(client.redis);
+  const round = () => oneAtATime('usage-sync', () => report());
+  return startWebhooks({ ...client, billing, notifier, round });
+}

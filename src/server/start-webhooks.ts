@@ -1,0 +1,94 @@
+/**
+ * What works behind `POST /webhooks/stripe`: a queue, its worker, and every hour what no webhook tells
+ * of: the days of the dunning ladder, and events that never arrived. Any number of processes may run it.
+ */
+import type { ClickHouseClient } from '@clickhouse/client';
+import { catchUpWebhooks } from '../billing/webhooks/catch-up-webhooks.js';
+import { type WebhookContext, webhookHandler } from '../billing/webhooks/handle-webhook.js';
+import { WebhookQueue, type WebhookQueueOptions } from '../billing/webhooks/webhook-queue.js';
+import { DunningLedger } from '../dunning/dunning-ledger.js';
+import { DunningManager } from '../dunning/dunning-manager.js';
+import type { Notifier } from '../notifier.js';
+import { HOUR_MS } from '../period.js';
+import type { RedisClient } from '../redis-client.js';
+import type { StripeClient } from '../stripe-client.js';
+import type { TenantLockOptions } from '../tenants/tenant-lock.js';
+import { type TenantLimits, tenantLimits } from './tenant-limits.js';
+
+export interface WebhookServices extends Pick<WebhookContext, 'billing'> {
+  readonly stripe: StripeClient;
+  /** With its tables. */
+  readonly clickhouse: ClickHouseClient;
+  readonly redis: RedisClient;
+  readonly notifier: Notifier;
+  /** The clock. @default () => new Date() */
+  readonly now?: () => Date;
+  /** What else is due in each round. @default nothing */
+  readonly round?: () => Promise<void>;
+  /** Between two rounds. @default an hour */
+  readonly everyMs?: number;
+  readonly queue?: WebhookQueueOptions;
+  readonly lock?: TenantLockOptions;
+}
+
+export interface StartedWebhooks {
+  /** For `createApp({ webhooks: { secret, queue } })`. */
+  readonly queue: WebhookQueue;
+  /** For `createApp({ limitsOf })`: by plan and standing. */
+  readonly limitsOf: (tenantId: string) => Promise<TenantLimits>;
+  readonly dunning: DunningManager;
+  /** Lets running handlers and a running round end. */
+  close(): Promise<void>;
+}
+
+/**
+ * @example
+ * const { queue, limitsOf, close } = await startWebhooks({ stripe, clickhouse, redis, billing, notifier });
+ * const app = createApp({ …, limitsOf, webhooks: { secret, queue } });
+ */
+export async function startWebhooks(services: WebhookServices): Promise<StartedWebhooks> {
+  const { stripe, clickhouse, redis, everyMs = HOUR_MS } = services;
+  const ledger = await DunningLedger.open(clickhouse);
+  const dunning = new DunningManager(stripe, { ...services, ledger });
+  const queue = new WebhookQueue(redis, services.queue);
+  queue.work(webhookHandler(stripe, { ...services, dunning }));
+  const rounds = inRounds(everyMs, async () => {
+    // What goes wrong is tried again in the next round, and must not end the process.
+    await catchUpWebhooks(stripe, queue).catch(say);
+    await dunning.checkAll().catch(say);
+    await services.round?.().catch(say);
+  });
+  return {
+    queue,
+    limitsOf: tenantLimits({ ...services, ledger }),
+    dunning,
+    async close() {
+      await rounds.close();
+      await queue.close();
+    },
+  };
+}
+
+/** Now, and again so long after the end of each round. A schedule in Redis would be gone with a wipe. */
+function inRounds(everyMs: number, work: () => Promise<void>): { close(): Promise<void> } {
+  let timer: NodeJS.Timeout | undefined;
+  let isClosed = false;
+  const round = async (): Promise<void> => {
+    await work();
+    if (isClosed) return;
+    timer = setTimeout(() => {
+      running = round();
+    }, everyMs);
+  };
+  let running = round();
+  return {
+    async close() {
+      isClosed = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}
+
+const say = (error: unknown) =>
+  console.error(`Webhooks: ${error instanceof Error ? error.message : error}; tried again in the next round`);

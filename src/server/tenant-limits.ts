@@ -1,0 +1,106 @@
+/**
+ * What a tenant may use right now: the limits of its plan, halved or gone while a payment is overdue.
+ * Redis answers in one step. What it does not have, after a wipe say, comes from ClickHouse: the plan
+ * from the tenant's terms, the standing from the dunning's ledger.
+ *
+ * A change that the kit makes holds from the next query on; one that is written to ClickHouse past it
+ * within a minute (gate-entry.ts). While Redis is away a tenant has what it had when it was last seen here,
+ * or else what ClickHouse says; while both are away the smallest plan, so that nobody is refused for a
+ * failure of ours, and it costs no more than that.
+ */
+import type { ClickHouseClient } from '@clickhouse/client';
+import type { DunningLedger } from '../dunning/dunning-ledger.js';
+import { standingOf } from '../dunning/records.js';
+import { tenantTermsIn } from '../metering/tenants.js';
+import { type DailyLimits, limitsOf } from '../plans.js';
+import type { RedisClient } from '../redis-client.js';
+import { type CurrentPlan, fillGateEntry, readGateEntry } from '../tenants/gate-entry.js';
+import type { Standing } from '../tenants/standing.js';
+
+/** `suspended`: until it has paid; `ended`: no subscription. */
+export type TenantLimits = DailyLimits | 'suspended' | 'ended';
+
+export interface TenantLimitsOptions {
+  readonly redis: RedisClient;
+  readonly clickhouse: ClickHouseClient;
+  readonly ledger: Pick<DunningLedger, 'of'>;
+  /** The clock. @default () => new Date() */
+  readonly now?: () => Date;
+  /** How long Redis is left alone after it failed. @default 1000 */
+  readonly retryAfterMs?: number;
+  /** Milliseconds of a clock that never goes back. @default performance.now */
+  readonly clockMs?: () => number;
+}
+
+interface Known {
+  readonly plan: CurrentPlan;
+  readonly standing: Standing;
+}
+
+/** @example const app = createApp({ …, limitsOf: tenantLimits({ redis, clickhouse, ledger }) }); */
+export function tenantLimits(options: TenantLimitsOptions): (tenantId: string) => Promise<TenantLimits> {
+  const { redis, clickhouse, ledger, now = () => new Date() } = options;
+  const { retryAfterMs = 1_000, clockMs = () => performance.now() } = options;
+  const lastSeen = new Map<string, Known>();
+  let awayUntil = Number.NEGATIVE_INFINITY;
+
+  async function planAt(tenantId: string, instant: Date): Promise<CurrentPlan> {
+    const period = { start: instant, end: new Date(instant.getTime() + 1) };
+    const terms = (await tenantTermsIn(clickhouse, { tenantId, period })).at(-1);
+    return terms?.state === 'active' ? terms.plan : 'none';
+  }
+
+  async function fromClickHouse(tenantId: string): Promise<Known> {
+    const [plan, records] = await Promise.all([planAt(tenantId, now()), ledger.of(tenantId)]);
+    return { plan, standing: standingOf(records) };
+  }
+
+  async function fromRedis(tenantId: string): Promise<Known> {
+    const { plan, standing } = await readGateEntry(redis, tenantId);
+    if (plan && standing) return { plan, standing };
+    const truth = await fromClickHouse(tenantId).catch((error: unknown) => {
+      say(tenantId, error);
+      return undefined;
+    });
+    // Not kept in Redis: what ClickHouse would say is not known.
+    if (!truth) return { ...DEFAULT, ...lastSeen.get(tenantId), ...(plan && { plan }) };
+    await fillGateEntry(redis, tenantId, truth);
+    return { plan: plan ?? truth.plan, standing: standing ?? truth.standing };
+  }
+
+  async function known(tenantId: string): Promise<Known> {
+    if (clockMs() >= awayUntil) {
+      try {
+        const found = await fromRedis(tenantId);
+        lastSeen.set(tenantId, found);
+        return found;
+      } catch {
+        // The gate finds the same, and says so by its mode.
+        awayUntil = clockMs() + retryAfterMs;
+      }
+    }
+    const seen = lastSeen.get(tenantId);
+    if (seen) return seen;
+    try {
+      const found = await fromClickHouse(tenantId);
+      lastSeen.set(tenantId, found);
+      return found;
+    } catch (error) {
+      say(tenantId, error);
+      return DEFAULT;
+    }
+  }
+
+  return async (tenantId) => {
+    const { plan, standing } = await known(tenantId);
+    if (plan === 'none') return 'ended';
+    return standing === 'suspended' ? 'suspended' : limitsOf(plan, { reduced: standing === 'reduced' });
+  };
+}
+
+const DEFAULT: Known = { plan: 'starter', standing: 'good' };
+
+function say(tenantId: string, error: unknown): void {
+  const reason = error instanceof Error ? error.message : error;
+  console.error(`The gate takes ${tenantId} for what it was last: ${reason}`);
+}

@@ -1,0 +1,54 @@
+/**
+ * What the gate reads of a tenant before every query: plan and standing, two keys in one round trip.
+ * Both are copies. The plan's is that of the tenant's terms in ClickHouse; whoever changes them writes
+ * it anew, and it expires, so that a change that nobody told of is seen too. The standing's is the
+ * dunning's.
+ */
+import type { PlanName } from '../plans.js';
+import type { RedisClient } from '../redis-client.js';
+import { type Standing, standingKey } from './standing.js';
+
+/** `none`: no subscription. */
+export type CurrentPlan = PlanName | 'none';
+
+/** Undefined is what Redis does not have. */
+export interface GateEntry {
+  readonly plan: CurrentPlan | undefined;
+  readonly standing: Standing | undefined;
+}
+
+/** How long a change of terms that was written past this file may stay unseen. */
+const PLAN_KEPT_MS = 60_000;
+
+const planKey = (tenantId: string) => `meterbridge:plan:{${tenantId}}`;
+
+/** ioredis has these beside what the kit's own declaration names. */
+type Redis = RedisClient & {
+  mget(...keys: string[]): Promise<(string | null)[]>;
+  set(key: string, value: string, ...options: (string | number)[]): Promise<unknown>;
+};
+
+/** @example const { plan, standing } = await readGateEntry(redis, 'acme-corp'); */
+export async function readGateEntry(redis: RedisClient, tenantId: string): Promise<GateEntry> {
+  const [plan, standing] = await (redis as Redis).mget(planKey(tenantId), standingKey(tenantId));
+  return {
+    plan: (plan as CurrentPlan | null) ?? undefined,
+    standing: (standing as Standing | null) ?? undefined,
+  };
+}
+
+/** To be called with the lock of the tenant held, after its terms were written. */
+export async function setPlan(redis: RedisClient, tenantId: string, plan: CurrentPlan): Promise<void> {
+  await (redis as Redis).set(planKey(tenantId), plan, 'PX', PLAN_KEPT_MS);
+}
+
+/** Fills in what is not there; what somebody wrote in the meantime is newer and stays. */
+export async function fillGateEntry(
+  client: RedisClient,
+  tenantId: string,
+  { plan, standing }: { plan: CurrentPlan; standing: Standing },
+): Promise<void> {
+  const redis = client as Redis;
+  await redis.set(planKey(tenantId), plan, 'PX', PLAN_KEPT_MS, 'NX');
+  await redis.set(standingKey(tenantId), standing, 'NX');
+}
