@@ -11,6 +11,9 @@ export type Service<Client> =
     }
   | { readonly mode: 'off'; readonly skip: string };
 
+/** Why a service is off when it is so on purpose. */
+export const OFFLINE = 'OFFLINE=true';
+
 /**
  * Several services as one: their clients by name, or off for the first reason there is.
  *

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { ClickHouseClient } from '@clickhouse/client';
 import { registerEndpoint } from '../billing/webhooks/register-endpoint.js';
 import { readConfig } from '../config.js';
 import { loadSampleMonth } from '../metering/sample-month.js';
@@ -22,6 +23,7 @@ import { trackerMetrics } from '../server/metrics.js';
 import type { StartedWebhooks } from '../server/start-webhooks.js';
 import { describeServices } from '../services/describe-services.js';
 import { openServices, type Services } from '../services/open-services.js';
+import { FALLBACK_FILE } from '../services/workspace.js';
 import { runCommand } from './run-command.js';
 
 const HELP = `npm run serve -- [--port N] [--host ADDRESS]
@@ -51,7 +53,7 @@ await runCommand(HELP, async (args) => {
   const { clickhouse } = services;
   const store = clickhouse.mode === 'off' ? undefined : clickhouse.client;
   const tracker = new UsageTracker(store, {
-    fallbackFile: join(services.workspace, 'fallback.jsonl'),
+    fallbackFile: join(services.workspace, FALLBACK_FILE),
     writeAhead: true,
   });
   let billing: StartedWebhooks | undefined;
@@ -64,6 +66,7 @@ await runCommand(HELP, async (args) => {
       if (clickhouse.mode === 'embedded') await loadSampleMonth(store, { events: config.sampleEvents });
       tenants = await tenantsAt(store, new Date());
     }
+    for (const fallbackFile of services.unsent) await sendLeft(store, fallbackFile);
     const plans = new Map(tenants.map(({ tenantId, plan }) => [tenantId, plan]));
     const keys = new ApiKeys();
     billing = await billTenants(services);
@@ -102,6 +105,14 @@ await runCommand(HELP, async (args) => {
   }
   return 0;
 });
+
+/** What another server of this folder accepted and could not send before it ended. */
+async function sendLeft(store: ClickHouseClient | undefined, fallbackFile: string): Promise<void> {
+  const left = new UsageTracker(store, { fallbackFile });
+  await left.close();
+  const { stored, onDisk } = left.stats();
+  console.log(`Sent ${stored} events that an earlier server left in ${fallbackFile}; ${onDisk} wait there`);
+}
 
 /** Redis with ClickHouse's truth behind it, and the twin inside the process where Redis is off or away. */
 function gateOf({ clickhouse, redis }: Services): QuotaGate {

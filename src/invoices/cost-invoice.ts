@@ -1,12 +1,15 @@
 /**
  * The cost invoice: what a tenant's month cost, summed from the stored cost of its events. It
- * never looks at a price table, so that no later price can change it.
+ * never looks at a price table, so that no later price can change it. What became visible after its
+ * own invoice was issued is on the next one: what the issued months come to now, less what was issued.
  */
 import type { ClickHouseClient } from '@clickhouse/client';
 import { parseInput, tenantId as tenantIdSchema } from '../input.js';
 import { formatUsd, parseUsd, toCents } from '../money.js';
 import { type Month, parseMonth } from '../period.js';
 import { invoicedEvents } from './invoiced-events.js';
+import { readIssued } from './issued.js';
+import { lessIssued, withMoreEvents } from './less-issued.js';
 import { type Sealed, seal } from './seal.js';
 
 /** Cost of one kind of work; money in dollars with eight places. */
@@ -42,7 +45,8 @@ export interface CostInvoice {
 }
 
 /**
- * Makes the cost invoice of one tenant's month. No usage is an invoice of 0.
+ * Makes the cost invoice of one tenant's month. No usage is an invoice of 0; a month that was issued
+ * comes out as it was issued.
  *
  * @throws RangeError for a wrong month, InvalidInputError for a malformed tenant id.
  * @example const { invoice, sha256 } = await makeCostInvoice(clickhouse, { tenantId: 'acme-corp', month: '2025-11' });
@@ -68,13 +72,33 @@ export async function makeCostInvoices(
 ): Promise<Sealed<CostInvoice>[]> {
   for (const id of tenantIds) parseInput(tenantIdSchema, 'tenant id', id);
   const month = parseMonth(name);
-  if (tenantIds.length === 0) return [];
-  const { from, params } = await invoicedEvents(clickhouse, { tenantIds, month });
+  const issued = await readIssued(clickhouse, { tenantIds, month, kind: 'cost' });
+  const open = tenantIds.filter((id) => !issued.get(id)?.own);
+  const more = await withMoreEvents(clickhouse, { tenantIds: open, month, issued });
+  const usual = open.filter((id) => !more.has(id));
+  const lines = await linesOf(clickhouse, { tenantIds: usual, month, since: month });
+  for (const tenantId of more) {
+    const { since = month, before = [] } = issued.get(tenantId) ?? {};
+    const now = await linesOf(clickhouse, { tenantIds: [tenantId], month, since });
+    lines.set(tenantId, lessIssued(now.get(tenantId) ?? [], before));
+  }
+  return tenantIds.map((id) => issued.get(id)?.own ?? invoiceOf(id, month, lines.get(id) ?? []));
+}
+
+/** What all invoices of a span of months come to, by tenant. */
+async function linesOf(
+  clickhouse: ClickHouseClient,
+  span: { tenantIds: readonly string[]; month: Month; since: Month },
+): Promise<Map<string, readonly CostLine[]>> {
+  const lines = new Map<string, CostLine[]>();
+  if (span.tenantIds.length === 0) return lines;
+  const { from, params } = await invoicedEvents(clickhouse, span);
   const result = await clickhouse.query({
     query: `
       SELECT
         tenant_id,
-        formatDateTime(timestamp, '%Y-%m', 'UTC') AS usage_month,
+        -- Worded once for each group: for each event it took a tenth of the time.
+        formatDateTime(any(timestamp), '%Y-%m', 'UTC') AS usage_month,
         event_type,
         model,
         price_version,
@@ -85,19 +109,18 @@ export async function makeCostInvoices(
         sum(bytes) AS bytes,
         toString(sum(cost_usd)) AS cost_usd
       FROM ${from}
-      GROUP BY tenant_id, usage_month, event_type, model, price_version
+      GROUP BY tenant_id, toYYYYMM(timestamp), event_type, model, price_version
       ORDER BY tenant_id, usage_month, event_type, model, price_version`,
     query_params: params,
     format: 'JSONEachRow',
   });
-  const lines = new Map<string, CostLine[]>();
   for (const { tenant_id, ...line } of await result.json<CostLine & { tenant_id: string }>()) {
     const cost_usd = formatUsd(parseUsd(line.cost_usd));
     const own = lines.get(tenant_id);
     if (own) own.push({ ...line, cost_usd });
     else lines.set(tenant_id, [{ ...line, cost_usd }]);
   }
-  return tenantIds.map((tenantId) => invoiceOf(tenantId, month, lines.get(tenantId) ?? []));
+  return lines;
 }
 
 function invoiceOf(tenantId: string, month: Month, lines: readonly CostLine[]): Sealed<CostInvoice> {

@@ -31,5 +31,10 @@ function canonical(key: string, value: unknown): unknown {
     );
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const entries = value as Record<string, unknown>;
+  return Object.fromEntries(
+    Object.keys(value)
+      .sort()
+      .map((name) => [name, entries[name]]),
+  );
 }

@@ -14,6 +14,12 @@ export interface InvoiceSnapshot {
 
 type Key = Pick<CostInvoice | PlanInvoice, 'tenant_id' | 'month' | 'kind'>;
 
+/** A kept invoice as it is read, with whose it is. */
+export interface SnapshotRow extends InvoiceSnapshot {
+  readonly tenant_id: string;
+  readonly month: string;
+}
+
 /**
  * Issues an invoice: keeps its bytes. Issuing the same bytes again changes nothing.
  *
@@ -60,7 +66,7 @@ export async function readSnapshot(
 ): Promise<InvoiceSnapshot | undefined> {
   const result = await clickhouse.query({
     query: `
-      SELECT json, sha256
+      SELECT tenant_id, month, json, sha256
       FROM invoice_snapshots
       WHERE tenant_id = {tenant_id:String}
         AND month = {month:String}
@@ -70,9 +76,14 @@ export async function readSnapshot(
     query_params: { tenant_id, month, kind },
     format: 'JSONEachRow',
   });
-  const [kept] = await result.json<InvoiceSnapshot>();
-  if (kept && sha256(kept.json) !== kept.sha256) {
+  const [kept] = await result.json<SnapshotRow>();
+  return kept && trusted(kept);
+}
+
+/** @throws Error when the bytes no longer have the hash they were issued with. */
+export function trusted({ tenant_id, month, json, sha256: hash }: SnapshotRow): InvoiceSnapshot {
+  if (sha256(json) !== hash) {
     throw new Error(`Cannot trust snapshot of ${tenant_id} for ${month}: its bytes do not have its hash`);
   }
-  return kept;
+  return { json, sha256: hash };
 }

@@ -4,7 +4,7 @@
  */
 import type { ClickHouseClient } from '@clickhouse/client';
 import { formatUsd, parseUsd } from '../money.js';
-import { type Month, monthOf, previousMonth } from '../period.js';
+import { GRACE_MS, type Month, monthOf, previousMonth } from '../period.js';
 import { EVENTS_TABLE, ROLLUP_TABLES } from './tables.js';
 
 /** A tenant's day on which a rollup is not what the events add up to. */
@@ -105,8 +105,8 @@ interface DifferenceRow {
 }
 
 /**
- * Events of a month, each id once: of copies the earliest accepted, looked for in the months
- * before and after as well, as the invoice does.
+ * Events of a month, each id once: of copies the earliest accepted, looked for as the invoice does, in
+ * the months before and after as well, and at any age for what was accepted too late for its month.
  *
  * @param filter a further condition, e.g. `AND tenant_id = {tenantId:String}`
  */
@@ -117,7 +117,15 @@ export const distinctEvents = (filter: string): string => `
     (
       SELECT *
       FROM ${EVENTS_TABLE} FINAL
-      WHERE toYYYYMM(timestamp) IN ({before:UInt32}, {month:UInt32}, {after:UInt32}) ${filter}
+      WHERE
+        (
+          toYYYYMM(timestamp) IN ({before:UInt32}, {month:UInt32}, {after:UInt32})
+          OR (tenant_id, event_id) IN (
+            SELECT tenant_id, event_id
+            FROM ${EVENTS_TABLE}
+            WHERE toYYYYMM(timestamp) = {month:UInt32}
+              AND created_at >= fromUnixTimestamp64Milli({closes:Int64}, 'UTC'))
+        ) ${filter}
       ORDER BY created_at, timestamp
       LIMIT 1 BY tenant_id, event_id
     )
@@ -125,11 +133,12 @@ export const distinctEvents = (filter: string): string => `
   )`;
 
 /** Parameters of `distinctEvents`. */
-export function parametersOf(month: Month): Record<'before' | 'month' | 'after', number> {
+export function parametersOf(month: Month): Record<'before' | 'month' | 'after' | 'closes', number> {
   const numberOf = (name: string) => Number(name.replace('-', ''));
   return {
     before: numberOf(previousMonth(month.start).name),
     month: numberOf(month.name),
     after: numberOf(monthOf(month.end).name),
+    closes: month.end.getTime() + GRACE_MS,
   };
 }

@@ -13,6 +13,9 @@ export interface EncodedBatch {
   readonly rows: string;
 }
 
+/** Most events of one insert: beyond it larger batches gain nothing and cost memory. */
+export const LARGEST_BATCH = 10_000;
+
 /** Events that are written without a pause: about a millisecond's work. */
 const SLICE = 250;
 

@@ -21,13 +21,15 @@ export async function insertBatch(
   }
   if (count === 0) return;
   // The settings stand in the statement itself: the embedded engine would keep one that is passed
-  // beside it for all later statements, and drop the next batch as known.
+  // beside it for all later statements, and drop the next batch as known. A batch of more than a
+  // hundred months would be refused for ever without the last.
   await clickhouse.command({
     query: `
       INSERT INTO ${EVENTS_TABLE} (${EVENT_COLUMNS.join(', ')})
       SETTINGS insert_deduplication_token = '${id}',
         deduplicate_blocks_in_dependent_materialized_views = 1,
-        async_insert = 0
+        async_insert = 0,
+        max_partitions_per_insert_block = 0
       FORMAT JSONCompactEachRow
       ${rows}`,
   });

@@ -1,26 +1,9 @@
-/** Reading a fallback file that a killed process, a full disk or an editor may have left in pieces. */
-import { type open, open as openFile, rename } from 'node:fs/promises';
+/** What a fallback file holds, also one that a killed process, a full disk or an editor left in pieces. */
+import { randomUUID } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import { separateRows } from './separate-rows.js';
-
-export type File = Awaited<ReturnType<typeof open>>;
-
-/** The line before a batch's events. */
-export interface Header {
-  readonly batch: string;
-  readonly events: number;
-  /** Length of the events' lines. */
-  readonly bytes: number;
-  /** CRC-32 of the events' lines: tells what was changed since. */
-  readonly crc: number;
-  readonly oldest: number;
-}
-
-/** A batch that waits, and where its events begin. */
-export interface Entry {
-  readonly header: Header;
-  readonly start: number;
-}
+import { type File, readLines } from './read-lines.js';
+import { rowsOf, separateRows } from './separate-rows.js';
+import { type Entry, type Header, joined, type Sending } from './waiting-batches.js';
 
 /** A piece that is no whole batch: lines to put aside, and events that can be saved, with their header. */
 export interface Torn {
@@ -36,125 +19,90 @@ export interface Found {
   readonly torn: Torn[];
 }
 
-/** Longest header or mark. */
-const ENTRY_BYTES = 512;
-
-/** Read at once: hundreds of small batches cost one call, and of large ones each costs one. */
-const WINDOW_BYTES = 16_384;
+/** A line that is no event: a header, or what happened to the batches before it. */
+type Mark = Header | { readonly sent: string } | Sending;
 
 /** Reads headers and marks alone, whatever the size of the file. */
 export async function scanFallback(file: File): Promise<Found> {
   const { size } = await file.stat();
-  const peek = windowOn(file, size);
-  const waiting = new Map<string, Entry>();
+  const { line, endsAt } = readLines(file, size);
+  let waiting = new Map<string, Entry>();
   const torn: Torn[] = [];
-  let at = 0;
-  while (at < size) {
-    const [line = ''] = (await peek(at, ENTRY_BYTES)).toString('utf8').split('\n');
-    const start = at + Buffer.byteLength(line) + 1;
-    const entry = parseEntry(line);
-    if (entry && 'sent' in entry) {
-      waiting.delete(entry.sent);
+  for (let at = 0; at < size; ) {
+    const { text, end: start } = await line(at);
+    const mark = parseMark(text);
+    if (mark && 'sent' in mark) {
+      waiting.delete(mark.sent);
       at = start;
-    } else if (entry && start + entry.bytes <= size && (await endsALine(peek, start + entry.bytes))) {
-      waiting.set(entry.batch, { header: entry, start });
-      at = start + entry.bytes;
+    } else if (mark && 'sending' in mark) {
+      waiting = whatWasSent(waiting, mark);
+      at = start;
+    } else if (mark && IS_ID.test(mark.batch) && (await endsAt(start + mark.bytes))) {
+      waiting.set(mark.batch, {
+        id: mark.batch,
+        tried: mark.tried === true,
+        parts: [{ header: mark, start, size: start - at + mark.bytes }],
+      });
+      at = start + mark.bytes;
     } else {
-      const end = await nextEntry(file, at + 1, size);
-      const text = (await readBytes(file, at, end - at)).toString('utf8');
-      torn.push(entry ? cutShort(entry, text) : { reason: 'no batch begins here', lines: linesOf(text) });
-      at = end;
+      const lines: string[] = [];
+      for (at = start; at < size; ) {
+        const next = await line(at);
+        if (parseMark(next.text)) break;
+        lines.push(next.text);
+        at = next.end;
+      }
+      torn.push(mark ? salvaged(mark, lines) : { reason: 'no batch begins here', lines: [text, ...lines] });
     }
   }
   return { waiting: [...waiting.values()], end: size, torn };
 }
 
-/** Writes the file anew with its whole batches and the events that could be saved. */
-export async function repairFallback(path: string, file: File, { waiting, torn }: Found): Promise<File> {
-  const repaired = await openFile(`${path}.repaired`, 'w+');
+function whatWasSent(
+  waiting: Map<string, Entry>,
+  { sending, from, to, batches }: Sending,
+): Map<string, Entry> {
+  const all = [...waiting.values()];
+  const sent = all.slice(0, batches);
+  const isWhole = sent.length === batches && sent[0]?.id === from && sent.at(-1)?.id === to;
+  // One of them was torn: each goes alone, since under an id that is perhaps known others would be dropped.
+  const entries = isWhole ? [joined(sent, sending)] : sent.map((entry) => ({ ...entry, tried: true }));
+  return new Map([...entries, ...all.slice(batches)].map((entry) => [entry.id, entry]));
+}
+
+/** What ClickHouse takes for a batch's id. */
+const IS_ID = /^[0-9a-f-]{36}$/;
+
+function parseMark(line: string): Mark | undefined {
+  if (!line.startsWith('{"')) return undefined;
   try {
-    for (const { header, start } of waiting) {
-      await repaired.appendFile(`${JSON.stringify(header)}\n`);
-      await repaired.appendFile(await readBytes(file, start, header.bytes));
+    const mark: unknown = JSON.parse(line);
+    if (typeof mark !== 'object' || mark === null) return undefined;
+    if ('sent' in mark && typeof mark.sent === 'string') return { sent: mark.sent };
+    const { sending, from, to, batches } = mark as Partial<Sending>;
+    if (IS_ID.test(sending ?? '') && [from, to].every((id) => typeof id === 'string') && isCount(batches)) {
+      return mark as Sending;
     }
-    for (const { saved } of torn) {
-      if (saved) await repaired.appendFile(`${JSON.stringify(saved.header)}\n${saved.rows}`);
-    }
-    await repaired.datasync();
-    await rename(`${path}.repaired`, path);
-  } catch (error) {
-    await repaired.close();
-    throw error;
-  }
-  await file.close();
-  return repaired;
-}
-
-type Peek = (at: number, length: number) => Promise<Buffer>;
-
-function windowOn(file: File, size: number): Peek {
-  let start = 0;
-  let bytes: Buffer = Buffer.alloc(0);
-  return async (at, length) => {
-    const end = Math.min(at + length, size);
-    if (at < start || end > start + bytes.length) {
-      bytes = await readBytes(file, at, Math.min(WINDOW_BYTES, size - at));
-      start = at;
-    }
-    return bytes.subarray(at - start, end - start);
-  };
-}
-
-const endsALine = async (peek: Peek, end: number) => (await peek(end - 1, 1)).toString() === '\n';
-
-/** Writes all of it, or throws: one write to a full disk may take a part and not complain. */
-export async function writeBytes(file: File, bytes: Buffer, start: number): Promise<void> {
-  let written = 0;
-  while (written < bytes.length) {
-    written += (await file.write(bytes, written, bytes.length - written, start + written)).bytesWritten;
-  }
-}
-
-export async function readBytes(file: File, start: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.alloc(length);
-  const { bytesRead } = await file.read(buffer, 0, length, start);
-  return buffer.subarray(0, bytesRead);
-}
-
-function parseEntry(line: string): Header | { readonly sent: string } | undefined {
-  try {
-    const entry: unknown = JSON.parse(line);
-    if (typeof entry !== 'object' || entry === null) return undefined;
-    if ('sent' in entry && typeof entry.sent === 'string') return { sent: entry.sent };
-    const header = entry as Header;
-    const isHeader =
-      typeof header.batch === 'string' &&
-      [header.events, header.bytes, header.crc, header.oldest].every(
-        (value) => Number.isSafeInteger(value) && value >= 0,
-      );
-    return isHeader ? header : undefined;
+    const header = mark as Header;
+    const counts = [header.events, header.bytes, header.crc, header.oldest];
+    return typeof header.batch === 'string' && counts.every(isCount) ? header : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** Of a batch that ends too early the whole lines are events. */
-function cutShort(header: Header, text: string): Torn {
-  const rows = linesOf(text).slice(1).join('\n');
-  const { good, bad } = separateRows({ id: header.batch, count: header.events, oldest: header.oldest, rows });
-  const reason = `batch ${header.batch} is cut short: ${good.count} of ${header.events} events are whole`;
-  const torn = { reason, lines: bad };
-  if (good.count === 0) return torn;
-  const bytes = Buffer.byteLength(good.rows);
-  const saved = { ...header, events: good.count, bytes, crc: crc32(good.rows) };
-  return { ...torn, saved: { header: saved, rows: good.rows } };
-}
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
-/** Where the next header or mark begins, or the end of the file. */
-async function nextEntry(file: File, from: number, size: number): Promise<number> {
-  const rest = await readBytes(file, from, size - from);
-  const places = ['\n{"batch":"', '\n{"sent":"'].map((start) => rest.indexOf(start)).filter((at) => at >= 0);
-  return places.length > 0 ? from + Math.min(...places) + 1 : size;
+/** Of a batch that ends too early, or lost its id, the whole lines are events. */
+function salvaged(header: Header, lines: readonly string[]): Torn {
+  const { good, bad } = separateRows(header, lines.join('\n'));
+  const isKnown = IS_ID.test(header.batch);
+  const reason = isKnown
+    ? `batch ${header.batch} is cut short: ${good.length} of ${header.events} events are whole`
+    : `${JSON.stringify(header.batch)} is no batch's id: ${good.length} events get a new one`;
+  if (good.length === 0) return { reason, lines: bad };
+  const rows = rowsOf(good);
+  const batch = isKnown ? header.batch : randomUUID();
+  const saved = { ...header, batch, events: good.length, bytes: Buffer.byteLength(rows), crc: crc32(rows) };
+  return { reason, lines: bad, saved: { header: saved, rows } };
 }
-
-const linesOf = (text: string) => text.split('\n').filter((line) => line !== '');

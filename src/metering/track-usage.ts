@@ -4,7 +4,11 @@ import type { UsageEvent } from './event.js';
 import type { EventInput } from './event-input.js';
 import type { UsageTracker } from './tracker.js';
 
-/** What a call used, as the handler reports it; nothing before it does. */
+/**
+ * What a call used, as the handler reports it; nothing before it does. Several reports add up.
+ *
+ * @throws Error for a second model: one call is one event, which has one price.
+ */
 export type ReportUsage = (
   usage: Pick<EventInput, 'model' | 'tokensInput' | 'tokensOutput' | 'bytes'>,
 ) => void;
@@ -27,17 +31,38 @@ export async function trackUsage<Answer>(
   handler: (report: ReportUsage) => Promise<Answer>,
 ): Promise<{ answer: Answer; event: UsageEvent }> {
   const started = performance.now();
-  let used: Parameters<ReportUsage>[0] = {};
+  let used: Used = {};
   const track = (queries: number) =>
     tracker.track({ ...call, ...used, queries, latencyMs: Math.round(performance.now() - started) });
   let answer: Answer;
   try {
     answer = await handler((usage) => {
-      used = usage;
+      used = added(used, usage);
     });
   } catch (error) {
-    track(0);
+    try {
+      track(0);
+    } catch (untracked) {
+      const both = [error, untracked].map((one) => (one instanceof Error ? one.message : String(one)));
+      throw new AggregateError([error, untracked], both.join('; and its usage is not tracked: '));
+    }
     throw error;
   }
   return { answer, event: track(1) };
+}
+
+type Used = Parameters<ReportUsage>[0];
+
+function added(before: Used, more: Used): Used {
+  const { model = before.model } = more;
+  if (before.model !== undefined && before.model !== model) {
+    throw new Error(`Cannot report usage of ${model}: the call has used ${before.model}, and is one event`);
+  }
+  const sum = (count: 'tokensInput' | 'tokensOutput' | 'bytes') => (before[count] ?? 0) + (more[count] ?? 0);
+  return {
+    model,
+    tokensInput: sum('tokensInput'),
+    tokensOutput: sum('tokensOutput'),
+    bytes: sum('bytes'),
+  };
 }

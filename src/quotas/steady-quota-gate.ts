@@ -17,6 +17,12 @@ export interface SteadyQuotaGateOptions {
   readonly clockMs?: () => number;
 }
 
+/** Longest wait of one request a second while Redis is away. */
+const SIGN_OF_LIFE_MS = 100;
+
+const yes = () => true;
+const no = () => false;
+
 /** @example const gate = steadyQuotaGate(redisQuotaGate(redis, { usedToday }), { usedToday }); */
 export function steadyQuotaGate(redis: QuotaGate, options: SteadyQuotaGateOptions = {}): QuotaGate {
   const { usedToday, retryAfterMs = 1_000, clockMs = () => performance.now() } = options;
@@ -25,12 +31,27 @@ export function steadyQuotaGate(redis: QuotaGate, options: SteadyQuotaGateOption
   let served = new Map<string, Pick<QuotaRequest, 'tenantId' | 'now'>>();
   let awayUntil = Number.NEGATIVE_INFINITY;
 
+  /** After a failure Redis gives a sign of life first: one that hangs would have requests wait for its timeout. */
+  async function isThere(): Promise<boolean> {
+    if (awayUntil === Number.NEGATIVE_INFINITY) return true;
+    if (clockMs() < awayUntil) return false;
+    awayUntil = clockMs() + retryAfterMs;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<false>((resolve) => {
+      timer = setTimeout(resolve, SIGN_OF_LIFE_MS, false);
+    });
+    const answers = await Promise.race([redis.ping().then(yes, no), late]);
+    clearTimeout(timer);
+    if (answers) awayUntil = Number.NEGATIVE_INFINITY;
+    return answers;
+  }
+
   /** Redis if it answers, else the twin. */
   async function whichever<T>(
     tenant: Pick<QuotaRequest, 'tenantId' | 'now'>,
     ask: (gate: QuotaGate) => Promise<T>,
   ) {
-    if (clockMs() >= awayUntil) {
+    if (await isThere()) {
       try {
         await handBack();
         return await ask(redis);

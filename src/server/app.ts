@@ -13,7 +13,7 @@ import type { QuotaGate } from '../quotas/quota-gate.js';
 import type { Service } from '../service.js';
 import { type Answerer, stubAnswerer } from './answer.js';
 import type { ApiKeys } from './api-keys.js';
-import { FALLBACK_ALERT_BYTES } from './metrics.js';
+import { healthOf } from './health.js';
 import { problem } from './problem.js';
 import { rateLimitHeaders } from './rate-limit-headers.js';
 import { refusedTenant } from './refused-tenant.js';
@@ -23,9 +23,11 @@ import { WEBHOOK_LIMIT, type WebhookRouteOptions, webhookRoute } from './webhook
 export interface AppOptions {
   readonly keys: Pick<ApiKeys, 'tenantOf'>;
   readonly gate: QuotaGate;
-  readonly tracker: Pick<UsageTracker, 'track'> & {
-    stats(): Pick<TrackerStats, 'buffered' | 'fallbackBytes'>;
-  };
+  /** With `durable` a query is answered when its event survives a kill; else a kill may lose the last second's. */
+  readonly tracker: Pick<UsageTracker, 'track'> &
+    Partial<Pick<UsageTracker, 'durable' | 'isFull'>> & {
+      stats(): Pick<TrackerStats, 'buffered' | 'fallbackBytes'> & Partial<Pick<TrackerStats, 'diskError'>>;
+    };
   readonly clickhouse: Service<ClickHouseClient>;
   /** A tenant's limits, from its plan and its payments. */
   readonly limitsOf: (tenantId: string) => TenantLimits | Promise<TenantLimits>;
@@ -59,6 +61,9 @@ export interface App {
 type Tenant = { Variables: { tenantId: string } };
 
 /**
+ * What was answered is billed: `POST /query` waits until its event is on the disk (about a millisecond,
+ * requests at the same time share one write) or stored, so that a kill loses none of them.
+ *
  * @example
  * const app = createApp({ keys, gate, tracker, clickhouse, limitsOf });
  * await app.request('/query', { method: 'POST', headers, body: '{"question":"What is a meter?"}' });
@@ -119,6 +124,8 @@ export function createApp(options: AppOptions): App {
       return problem(415, 'Send the question as application/json');
     }
     const { question } = parseInput(queryBody, 'query', await readJson(context));
+    // What cannot be recorded is not begun: memory would grow without end.
+    if (tracker.isFull) return problem(503, 'Usage cannot be recorded right now', { 'retry-after': '5' });
     const tenantId = context.get('tenantId');
     const limits = await limitsOf(tenantId);
     if (typeof limits === 'string') return refusedTenant(limits);
@@ -150,6 +157,9 @@ export function createApp(options: AppOptions): App {
       // Without its refund the day's count is only too high; the answer does not depend on it.
       return gate.refund({ ...request, amounts: { queries: 0, tokens: unused } }).catch(() => undefined);
     });
+    // The answer was paid for and is given in any case; where neither the disk nor ClickHouse takes its
+    // event, that waits in memory, and /health says so.
+    await tracker.durable?.().catch((error: unknown) => console.error(error));
     return context.json(
       {
         answer: answer.text,
@@ -186,23 +196,4 @@ async function readJson(context: Context): Promise<unknown> {
   } catch (error) {
     throw new InvalidInputError('query', 'body', 'must be JSON', { cause: error });
   }
-}
-
-async function healthOf({ clickhouse, gate, tracker }: Pick<AppOptions, 'clickhouse' | 'gate' | 'tracker'>) {
-  const answers = (ping: Promise<unknown>) =>
-    ping.then(
-      () => true,
-      () => false,
-    );
-  const stored =
-    clickhouse.mode === 'off' || (await answers(clickhouse.client.command({ query: 'SELECT 1' })));
-  const gated = await answers(gate.ping());
-  const { buffered, fallbackBytes } = tracker.stats();
-  return {
-    status: stored && gated ? ('ok' as const) : ('degraded' as const),
-    clickhouse: stored ? clickhouse.mode : 'unreachable',
-    quota_gate: gated ? gate.mode : 'unreachable',
-    tracker: { buffered, fallback_bytes: fallbackBytes },
-    warnings: fallbackBytes >= FALLBACK_ALERT_BYTES ? [`the fallback file has ${fallbackBytes} bytes`] : [],
-  };
 }

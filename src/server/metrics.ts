@@ -31,6 +31,18 @@ const METRICS: readonly {
     value: ({ failures }) => failures,
   },
   {
+    name: 'disk_failures_total',
+    help: 'Writes to the fallback file that failed',
+    type: 'counter',
+    value: ({ diskFailures }) => diskFailures,
+  },
+  {
+    name: 'quarantined_lines_total',
+    help: 'Lines of the fallback file that were put aside',
+    type: 'counter',
+    value: ({ quarantined }) => quarantined,
+  },
+  {
     name: 'events_buffered',
     help: 'Events that wait in memory',
     type: 'gauge',
@@ -38,7 +50,7 @@ const METRICS: readonly {
   },
   {
     name: 'fallback_bytes',
-    help: 'Size of the fallback file',
+    help: 'Size of what waits in the fallback file',
     type: 'gauge',
     value: ({ fallbackBytes }) => fallbackBytes,
   },

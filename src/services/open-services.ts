@@ -5,7 +5,7 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { type Config, readConfig } from '../config.js';
 import type { RedisClient } from '../redis-client.js';
-import type { Service } from '../service.js';
+import { OFFLINE, type Service } from '../service.js';
 import type { StripeClient } from '../stripe-client.js';
 import { openClickHouse } from './clickhouse.js';
 import { off } from './opened.js';
@@ -26,12 +26,11 @@ export interface Services {
   readonly stripe: Service<StripeClient>;
   /** Absolute path of the workspace's folder. */
   readonly workspace: string;
+  /** Fallback files that other users of the workspace's name left with events that were not sent. */
+  readonly unsent: readonly string[];
   /** Ends everything: no process and no open handle stays. */
   close(): Promise<void>;
 }
-
-/** Why everything is off when it is. */
-const OFFLINE = 'OFFLINE=true';
 
 /**
  * A service that cannot be reached is off and says why; only settings that make no sense throw.
@@ -57,6 +56,7 @@ export async function openServices({
       redis: redis.service,
       stripe: stripe.service,
       workspace: workspace.path,
+      unsent: workspace.unsent,
       async close() {
         await clickhouse.close();
         await redis.close();

@@ -1,26 +1,18 @@
 /**
  * A workspace: one folder under `.data/` that holds what a notebook or a command leaves on the
  * disk, locked by the process that uses it. A second opener of the name gets a numbered folder
- * that goes when it closes; what a killed process left is swept when the name is opened again.
+ * that goes when it closes; what a killed process left is swept when the name is opened again. A
+ * folder with events that were not sent stays, and the next opener of the name is told of it.
  */
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
-import { uptime } from 'node:os';
-import { join, resolve } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { isAlive, isHeld, takeLock } from '../process-lock.js';
 
 export interface Workspace {
   /** Absolute path of the folder. */
   readonly path: string;
+  /** Fallback files of numbered folders that nobody uses, with events that were not sent. */
+  readonly unsent: readonly string[];
   /** Gives the lock back, and the folder if it is a numbered one. */
   close(): void;
 }
@@ -36,6 +28,9 @@ export interface WorkspaceOptions {
 
 const LOCK = 'lock';
 
+/** In a workspace, the file of events that ClickHouse does not have yet. */
+export const FALLBACK_FILE = 'fallback.jsonl';
+
 /**
  * @throws RangeError for a malformed name, Error when the folder cannot be written.
  * @example const workspace = openWorkspace({ name: 'm12-1', reset: true });
@@ -48,10 +43,12 @@ export function openWorkspace({ name, reset = false, dataDir = '.data' }: Worksp
   }
   const root = resolve(dataDir);
   mkdirSync(root, { recursive: true });
-  sweep(root, name);
+  const unsent = sweep(root, name);
   for (let number = 1; ; number += 1) {
     const path = join(root, number === 1 ? name : `${name}.${number}`);
-    if (tryLock(path)) return opened(path, { reset, numbered: number > 1 });
+    if (!tryLock(path)) continue;
+    const left = unsent.filter((file) => dirname(file) !== path);
+    return opened(path, { reset, unsent: left, numbered: number > 1 });
   }
 }
 
@@ -63,7 +60,10 @@ export function idleWorkspaces(dataDir = '.data'): string[] {
     .map((entry) => entry.name);
 }
 
-function opened(path: string, { reset, numbered }: { reset: boolean; numbered: boolean }): Workspace {
+function opened(
+  path: string,
+  { reset, unsent, numbered }: { reset: boolean; unsent: readonly string[]; numbered: boolean },
+): Workspace {
   if (reset) {
     for (const entry of readdirSync(path)) {
       if (entry !== LOCK) rmSync(join(path, entry), { recursive: true, force: true });
@@ -71,22 +71,35 @@ function opened(path: string, { reset, numbered }: { reset: boolean; numbered: b
   }
   const close = () => {
     process.off('exit', close);
-    if (numbered) remove(path);
+    if (numbered && !hasUnsent(path)) remove(path);
     else rmSync(join(path, LOCK), { force: true });
   };
   // A process that ends without closing gives its lock back all the same.
   process.on('exit', close);
-  return { path, close };
+  return { path, unsent, close };
 }
 
-function sweep(root: string, name: string): void {
+/** Removes what is left under a name; gives the fallback files of what must stay. */
+function sweep(root: string, name: string): string[] {
   const numbered = new RegExp(`^${name}\\.\\d+(?:\\.(\\d+))?$`);
+  const unsent: string[] = [];
   for (const entry of readdirSync(root)) {
     const [match, remover] = numbered.exec(entry) ?? [];
     const path = join(root, entry);
     if (remover && !isAlive(Number(remover))) rmSync(path, { recursive: true, force: true });
-    if (match && !remover && tryLock(path)) remove(path);
+    if (!match || remover || !tryLock(path)) continue;
+    if (hasUnsent(path)) {
+      unsent.push(join(path, FALLBACK_FILE));
+      rmSync(join(path, LOCK), { force: true });
+    } else remove(path);
   }
+  return unsent;
+}
+
+/** Whether it has events that wait to be sent. */
+function hasUnsent(path: string): boolean {
+  const file = statSync(join(path, FALLBACK_FILE), { throwIfNoEntry: false });
+  return file?.isFile() === true && file.size > 0;
 }
 
 /** Renamed first: a folder that is half removed could be locked by the next opener. */
@@ -97,64 +110,12 @@ function remove(path: string): void {
 }
 
 function tryLock(path: string): boolean {
-  const lock = join(path, LOCK);
   try {
     mkdirSync(path, { recursive: true });
-    if (createLock(lock)) return true;
+    return takeLock(join(path, LOCK));
   } catch (error) {
     // Its owner removed the folder at this moment.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
     throw error;
-  }
-  if (isHeld(lock)) return false;
-  // Taking a dead process's lock: the rename succeeds for one of several takers only.
-  const taken = `${lock}.${process.pid}`;
-  try {
-    renameSync(lock, taken);
-  } catch {
-    return false;
-  }
-  const wasLive = isHeld(taken);
-  if (wasLive) renameSync(taken, lock);
-  else rmSync(taken);
-  return !wasLive && createLock(lock);
-}
-
-function createLock(lock: string): boolean {
-  try {
-    const file = openSync(lock, 'wx');
-    writeSync(file, JSON.stringify({ pid: process.pid }));
-    closeSync(file);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
-  }
-}
-
-/** A lock that is not written by then never will be: its writer was killed, or the disk is full. */
-const WRITTEN_MS = 5_000;
-
-/** Whether the process that wrote the lock lives. A lock from before the machine started is no one's. */
-function isHeld(lock: string): boolean {
-  let pid: unknown;
-  let ageMs = 0;
-  try {
-    ageMs = Date.now() - statSync(lock).mtimeMs;
-    if (ageMs > uptime() * 1_000) return false;
-    ({ pid } = JSON.parse(readFileSync(lock, 'utf8')) as { pid?: unknown });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    return code === undefined ? ageMs < WRITTEN_MS : code !== 'ENOENT';
-  }
-  return typeof pid === 'number' && isAlive(pid);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

@@ -98,6 +98,10 @@ describe('npm run check -- m12.1-m12.2', () => {
   it('is red when a cost invoice is priced by the prices that it is handed', async () => {
     const reprice: [string, string][] = [
       [
+        '{ tenantIds: usual, month, since: month }',
+        '{ tenantIds: usual, month, since: month, priceTables: arguments[1].priceTables }',
+      ],
+      [
         'const cost_usd = formatUsd(parseUsd(line.cost_usd));',
         'const cost_usd = formatUsd(BigInt(line.queries) * arguments[1].priceTables[0].basePerQuery);',
       ],

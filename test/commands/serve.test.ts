@@ -4,6 +4,9 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { recordTenants } from '../../src/metering/tenants.js';
+import { UsageTracker } from '../../src/metering/tracker.js';
+import { openFronted } from '../support/fronted.js';
 import { type ProjectCopy, projectCopy } from '../support/project-copy.js';
 import { processesOf } from '../support/services-child.js';
 
@@ -18,10 +21,10 @@ afterAll(() => {
   copy.remove();
 });
 
-/** Starts the server and reads its address and three keys. */
-async function serve() {
+/** Starts the server and reads its address and its keys: so many lines. */
+async function serve(environment: Record<string, string> = {}, count = 7) {
   const program = join(copy.folder, '.build', 'commands', 'serve.js');
-  const env = { PATH: process.env.PATH, MB_EVENTS: '105000' };
+  const env = { PATH: process.env.PATH, MB_EVENTS: '105000', ...environment };
   const child = spawn(process.execPath, [program, '--port', '0'], {
     cwd: copy.folder,
     env,
@@ -29,32 +32,20 @@ async function serve() {
   });
   children.push(child);
   const lines: string[] = [];
-  for await (const line of createInterface(child.stdout)) if (lines.push(line) === 7) break;
+  for await (const line of createInterface(child.stdout)) if (lines.push(line) === count) break;
   const [url = ''] = /http:\S+/.exec(lines.find((line) => line.startsWith('Listening')) ?? '') ?? [];
   const keys = new Map(
     lines.filter((line) => line.startsWith('  ')).map((line) => line.trim().split(': ') as [string, string]),
   );
-  return { child, url, keys };
+  return { child, url, keys, lines };
 }
 
 describe('npm run serve', () => {
   it('serves its tenants, keeps what they used, and ends on Ctrl-C with nothing left behind', async () => {
     const { child, url, keys } = await serve();
     expect([...keys.keys()]).toEqual(['acme-corp', 'beta-inc', 'charlie-co']);
-    const authorization = `Bearer ${keys.get('acme-corp')}`;
-    const today = new Date().toISOString().slice(0, 10);
-    const asked = await fetch(`${url}/query`, {
-      method: 'POST',
-      headers: { authorization, 'content-type': 'application/json' },
-      body: '{"question":"What is a meter?"}',
-    });
-    expect(asked.status).toBe(200);
-    const usage = async () => {
-      const path = `/api/tenants/acme-corp/usage?start_date=${today}&end_date=${today}`;
-      const response = await fetch(url + path, { headers: { authorization } });
-      return ((await response.json()) as { totals: { queries: number } }).totals.queries;
-    };
-    await expect.poll(usage, { timeout: 10_000 }).toBe(1);
+    expect(await ask(url, keys)).toBe(200);
+    await expect.poll(() => queriesToday(url, keys, 'acme-corp'), { timeout: 10_000 }).toBe(1);
     child.kill('SIGINT');
     expect(await once(child, 'exit')).toEqual([0, null]);
     await expect.poll(() => processesOf(copy.folder), { timeout: 10_000 }).toEqual([]);
@@ -70,16 +61,90 @@ describe('npm run serve', () => {
     });
   });
 
-  it('says so and ends, with nothing left behind, when events can go nowhere', async () => {
-    const file = join(copy.folder, '.data', 'serve', 'fallback.jsonl');
-    rmSync(file, { force: true });
-    mkdirSync(file, { recursive: true });
+  it('stores events without the fallback file where the disk refuses it, and /health says so', async () => {
+    const { file, mend } = refuseFile();
     const { child, url, keys } = await serve();
-    const headers = { authorization: `Bearer ${keys.get('acme-corp')}`, 'content-type': 'application/json' };
-    const body = '{"question":"What is a meter?"}';
-    expect((await fetch(`${url}/query`, { method: 'POST', headers, body })).status).toBe(200);
+    expect(await ask(url, keys)).toBe(200);
+    const health = await fetch(`${url}/health`);
+    expect([health.status, await health.json()]).toMatchObject([
+      503,
+      {
+        status: 'degraded',
+        warnings: [
+          `the fallback file cannot be written: EISDIR: illegal operation on a directory, open '${file}'`,
+        ],
+      },
+    ]);
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    mend();
+  });
+
+  it('says so and ends, with nothing left behind, when events can go nowhere', async () => {
+    const { mend } = refuseFile();
+    const { child, url, keys } = await serve({ OFFLINE: 'true' }, 5);
+    expect(await ask(url, keys)).toBe(200);
     child.kill('SIGTERM');
     expect(await once(child, 'exit')).toEqual([2, null]);
     await expect.poll(() => processesOf(copy.folder), { timeout: 10_000 }).toEqual([]);
+    mend();
+  });
+
+  it('sends what another server of the folder accepted and could not send', async () => {
+    const fallbackFile = join(copy.folder, '.data', 'serve.2', 'fallback.jsonl');
+    const other = new UsageTracker(undefined, { fallbackFile });
+    other.track({ tenantId: 'beta-inc' });
+    await other.close();
+    const { child, url, keys, lines } = await serve({}, 8);
+    expect(lines[0]).toBe(`Sent 1 events that an earlier server left in ${fallbackFile}; 0 wait there`);
+    expect(await queriesToday(url, keys, 'beta-inc')).toBe(1);
+    child.kill('SIGINT');
+    expect(await once(child, 'exit')).toEqual([0, null]);
   });
 });
+
+describe('npm run serve, killed', () => {
+  it('has what it answered while ClickHouse hung when it starts again', async () => {
+    const engine = await openFronted();
+    try {
+      await recordTenants(engine.clickhouse, [
+        { tenantId: 'acme-corp', plan: 'starter', state: 'active', effectiveFrom: new Date('2025-01-01') },
+      ]);
+      const environment = { CLICKHOUSE_URL: engine.front.url, CLICKHOUSE_DB: 'default' };
+      const { child, url, keys } = await serve(environment, 5);
+      engine.front.faults.push('refuse', 'slow', 'slow', 'slow');
+      for (let time = 1; time <= 3; time += 1) expect(await ask(url, keys)).toBe(200);
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+      engine.front.faults.length = 0;
+      engine.front.release();
+      const next = await serve(environment, 5);
+      await expect.poll(() => queriesToday(next.url, next.keys, 'acme-corp'), { timeout: 10_000 }).toBe(3);
+      next.child.kill('SIGINT');
+      await once(next.child, 'exit');
+    } finally {
+      await engine.close();
+    }
+  });
+});
+
+/** Puts a folder where the fallback file should be. */
+function refuseFile() {
+  const file = join(copy.folder, '.data', 'serve', 'fallback.jsonl');
+  rmSync(file, { force: true });
+  mkdirSync(file, { recursive: true });
+  return { file, mend: () => rmSync(file, { recursive: true }) };
+}
+
+async function ask(url: string, keys: Map<string, string>): Promise<number> {
+  const headers = { authorization: `Bearer ${keys.get('acme-corp')}`, 'content-type': 'application/json' };
+  const body = '{"question":"What is a meter?"}';
+  return (await fetch(`${url}/query`, { method: 'POST', headers, body })).status;
+}
+
+async function queriesToday(url: string, keys: Map<string, string>, tenantId: string): Promise<number> {
+  const today = new Date().toISOString().slice(0, 10);
+  const path = `/api/tenants/${tenantId}/usage?start_date=${today}&end_date=${today}`;
+  const response = await fetch(url + path, { headers: { authorization: `Bearer ${keys.get(tenantId)}` } });
+  return ((await response.json()) as { totals: { queries: number } }).totals.queries;
+}

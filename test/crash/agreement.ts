@@ -1,6 +1,8 @@
-/** Whether events, both rollups and the cost invoice say what a reference says, to 1e-8 dollars. */
+/** Whether events, both rollups and both invoices say what a reference says, to 1e-8 dollars. */
 import { makeCostInvoices } from '../../src/invoices/cost-invoice.js';
+import { makePlanInvoice } from '../../src/invoices/plan-invoice.js';
 import type { UsageEvent } from '../../src/metering/event.js';
+import { recordTenants } from '../../src/metering/tenants.js';
 import { formatUsd, parseUsd } from '../../src/money.js';
 import { HOUR_MS } from '../../src/period.js';
 import type { Engine } from '../support/fronted.js';
@@ -41,8 +43,27 @@ export async function disagreements(
   const found = invoices.map(
     ({ invoice }) => [invoice.tenant_id, `${invoice.total_queries} ${invoice.total_cost_usd}`] as const,
   );
-  return [...problems, ...differences('cost invoice', expected, new Map(found))];
+  problems.push(...differences('cost invoice', expected, new Map(found)));
+  await recordTenants(
+    engine.clickhouse,
+    [...expected.keys()].map((tenantId) => ({
+      tenantId,
+      plan: 'starter',
+      state: 'active',
+      effectiveFrom: BEGIN,
+    })),
+  );
+  const queries = new Map<string, string>();
+  for (const tenantId of expected.keys()) {
+    const { invoice } = await makePlanInvoice(engine.clickhouse, { tenantId, month });
+    queries.set(tenantId, String(invoice.total_queries));
+  }
+  const counts = [...expected].map(([tenantId, sum]) => [tenantId, sum.split(' ')[0] ?? ''] as const);
+  return [...problems, ...differences('plan invoice', new Map(counts), queries)];
 }
+
+/** Before any usage. */
+const BEGIN = new Date('2025-01-01T00:00:00Z');
 
 function sums(events: readonly UsageEvent[], keyOf: (event: UsageEvent) => string): Map<string, string> {
   const totals = new Map<string, { queries: number; cost: bigint }>();

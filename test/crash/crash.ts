@@ -7,9 +7,10 @@ import { randomUUID } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { compareRollups } from '../../src/metering/compare-rollups.js';
 import { encodeRow, type UsageEvent } from '../../src/metering/event.js';
 import type { EventInput } from '../../src/metering/event-input.js';
-import { DAY_MS } from '../../src/period.js';
+import { DAY_MS, parseMonth } from '../../src/period.js';
 import type { Fault } from '../support/clickhouse-front.js';
 import { eventOf, idOf, NOW } from '../support/events.js';
 import { openFronted } from '../support/fronted.js';
@@ -90,6 +91,12 @@ export async function crash({ seed, kills, say = () => undefined }: CrashOptions
       stored.has(id) ? [event] : [],
     );
     problems.push(...(await disagreements(engine, { reference, month: '2025-11' })));
+    for (const name of ['2025-10', '2025-11']) {
+      const differing = await compareRollups(engine.clickhouse, { month: parseMonth(name) });
+      problems.push(
+        ...differing.map(({ table, tenantId, day }) => `${table}, ${tenantId}, ${day}: compared, it differs`),
+      );
+    }
     const unconfirmedStored = [...unconfirmed.keys()].filter((id) => stored.has(id)).length;
     const counts = { confirmed: confirmed.size, unconfirmed: unconfirmed.size, unconfirmedStored };
     return { ...counts, inserts: front.inserts(), faults, torn, problems };

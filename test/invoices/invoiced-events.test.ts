@@ -11,7 +11,10 @@ beforeAll(async () => {
   engine = await openEmbedded();
 });
 afterAll(() => engine.close());
-beforeEach(() => emptyUsage(engine));
+beforeEach(async () => {
+  await emptyUsage(engine);
+  await engine.command('TRUNCATE TABLE invoice_snapshots');
+});
 
 /** An event of one query that happened at one instant and was accepted at another. */
 const event = (happened: string, accepted = happened, some: { id?: number; tenantId?: string } = {}) => {

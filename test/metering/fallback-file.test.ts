@@ -27,8 +27,14 @@ const fileAt = (place: string) => {
 
 const batchOf = (number: number): Promise<EncodedBatch> =>
   encodeBatch(idOf(number), [eventOf({ eventId: idOf(number) })]);
+/** Batches that were sent before: each keeps to itself. */
 const fill = async (...numbers: number[]) => {
-  for (const number of numbers) await file.append(await batchOf(number));
+  for (const number of numbers) await file.append(await batchOf(number), { tried: true });
+};
+/** Opens the file as the next process does. */
+const reopened = async () => {
+  await file.close();
+  return fileAt(path);
 };
 /** Takes batches and notes their ids; refuses that of number `refused`. */
 const receiver = (refused?: number) => {
@@ -65,7 +71,7 @@ describe('FallbackFile', () => {
   it('hands over what was written, oldest first, byte for byte, and forgets it', async () => {
     await fill(1, 2, 3);
     const { batches, send } = receiver();
-    const later = fileAt(path);
+    const later = await reopened();
     await later.replay(send);
     expect(batches).toEqual([await batchOf(1), await batchOf(2), await batchOf(3)]);
     expect(later.state).toEqual({ events: 0, bytes: 0, oldest: undefined, quarantined: 0 });
@@ -75,15 +81,16 @@ describe('FallbackFile', () => {
   it('says what waits', async () => {
     await fill(1, 2);
     const { size } = statSync(path);
-    expect(file.state).toEqual({ events: 2, bytes: size, oldest: NOW.getTime(), quarantined: 0 });
-    const later = fileAt(path);
+    const state = { events: 2, bytes: size, oldest: NOW.getTime(), quarantined: 0 };
+    expect(file.state).toEqual(state);
+    const later = await reopened();
     await later.open();
-    expect(later.state).toEqual(file.state);
+    expect(later.state).toEqual(state);
   });
 
   it('keeps the order of appends that were not awaited', async () => {
     const batches = await Promise.all([1, 2, 3, 4].map(batchOf));
-    await Promise.all(batches.map((batch) => file.append(batch)));
+    await Promise.all(batches.map((batch) => file.append(batch, { tried: true })));
     const { ids, send } = receiver();
     await file.replay(send);
     expect(ids()).toEqual([1, 2, 3, 4].map(idOf));
@@ -102,7 +109,7 @@ describe('FallbackFile', () => {
     await fill(1, 2, 3);
     await expect(file.replay(receiver(3).send)).rejects.toThrow('refused');
     const { ids, send } = receiver();
-    await fileAt(path).replay(send);
+    await (await reopened()).replay(send);
     expect(ids()).toEqual([idOf(3)]);
   });
 
@@ -112,7 +119,7 @@ describe('FallbackFile', () => {
     await expect(file.replay(receiver(2).send)).rejects.toThrow('refused');
     truncateSync(path, whole);
     const { batches, send } = receiver();
-    await fileAt(path).replay(send);
+    await (await reopened()).replay(send);
     expect(batches).toEqual([await batchOf(1), await batchOf(2)]);
   });
 
@@ -121,14 +128,14 @@ describe('FallbackFile', () => {
     await expect(file.replay(receiver(2).send)).rejects.toThrow('refused');
     truncateSync(path, statSync(path).size - 5);
     const { ids, send } = receiver();
-    await fileAt(path).replay(send);
+    await (await reopened()).replay(send);
     expect(ids()).toEqual([1, 2].map(idOf));
   });
 
   it('replays three hundred batches in order, and those that come meanwhile', async () => {
     const numbers = Array.from({ length: 300 }, (_, index) => index + 1);
     await fill(...numbers);
-    const later = fileAt(path);
+    const later = await reopened();
     const { ids, send } = receiver();
     await later.replay(async (batch) => {
       if (batch.id === idOf(150)) await later.append(await batchOf(301));

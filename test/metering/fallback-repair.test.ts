@@ -44,9 +44,10 @@ const batchOf = (number: number): Promise<EncodedBatch> =>
     idOf(number),
     [0, 1, 2].map((event) => eventOf({ eventId: idOf(10 * number + event) })),
   );
-/** Writes so many batches and closes the file. */
+/** Writes so many batches, which keep to themselves as they were sent before, and closes the file. */
 const written = async (batches: number) => {
-  for (let number = 1; number <= batches; number += 1) await file.append(await batchOf(number));
+  for (let number = 1; number <= batches; number += 1)
+    await file.append(await batchOf(number), { tried: true });
   await file.close();
 };
 /** Does to the file what an editor or a disk might. */
@@ -105,7 +106,9 @@ describe('FallbackFile, spoiled', () => {
   it('does not glue a new batch to half a line', async () => {
     await written(1);
     spoil((text) => text.slice(0, -40));
-    await fileAt(path).append(await batchOf(2));
+    const next = fileAt(path);
+    await next.append(await batchOf(2), { tried: true });
+    await next.close();
     expect(await replayed()).toEqual(['1: 10,11', '2: 20,21,22']);
   });
 

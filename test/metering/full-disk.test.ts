@@ -146,7 +146,7 @@ describe('a folder that cannot be written', () => {
     const tracker = trackerOf(join(folder, 'fallback.jsonl'), false, true);
     for (const event of eventsOf(1, 3)) tracker.track(event);
     await expect(tracker.durable()).rejects.toThrow(
-      `EACCES: permission denied, open '${folder}/fallback.jsonl'`,
+      `EACCES: permission denied, open '${folder}/fallback.jsonl.lock'`,
     );
     chmodSync(folder, 0o700);
     await tracker.close();

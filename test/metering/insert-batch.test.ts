@@ -64,6 +64,15 @@ describe.each(TRANSPORTS)('insertBatch() over %s', (_name, open) => {
     expect(await countsOf(engine)).toEqual(everywhere('2 0.00284000'));
   });
 
+  it('stores a batch over a hundred and thirty months', async () => {
+    const events = Array.from({ length: 130 }, (_, month) => ({
+      ...eventOf({ eventId: idOf(month) }),
+      timestamp: Date.UTC(2010, month, 1),
+    }));
+    await storeBatch(engine.clickhouse, events);
+    expect(await countsOf(engine)).toEqual(everywhere('130 0.18460000'));
+  });
+
   it('completes a batch that reached the events and not the daily rollup', async () => {
     const batch = await encodeBatch(newId(), [eventOf(), eventOf()]);
     await engine.command('ALTER TABLE usage_daily ADD CONSTRAINT full CHECK queries > 1000');

@@ -77,6 +77,30 @@ describe.each(TRANSPORTS)('rollups over %s', (_name, open) => {
       expect((await words())[0]).toBe('usage_hourly acme-corp 2025-11-14 0/1 0.00000000/0.00142000');
     });
 
+    it('finds a copy of an event of months ago that came too late for its own', async () => {
+      await store({ ...eventAt('2025-03-10', 7), created_at: Date.UTC(2025, 2, 10) });
+      await store({ ...eventAt('2025-11-12', 7), created_at: Date.UTC(2026, 0, 10) });
+      expect(await words()).toEqual([
+        'usage_hourly acme-corp 2025-11-12 0/1 0.00000000/0.00142000',
+        'usage_daily acme-corp 2025-11-12 0/1 0.00000000/0.00142000',
+      ]);
+      await repair();
+      expect(await compare()).toEqual([]);
+    });
+
+    it.each(['tokens_input', 'tokens_output', 'bytes', 'queries', 'events', 'cost_usd'])(
+      'finds a day on which only the %s differ',
+      async (column) => {
+        await engine.command(
+          `INSERT INTO usage_daily (tenant_id, day, event_type, model, ${column})
+           VALUES ('acme-corp', '2025-11-10', 'query', 'gpt-4o', 1)`,
+        );
+        expect((await compare()).map(({ table, day }) => [table, day])).toEqual([
+          ['usage_daily', '2025-11-10'],
+        ]);
+      },
+    );
+
     it('finds a day that one rollup lacks', async () => {
       await engine.command(
         `ALTER TABLE usage_daily DELETE WHERE tenant_id = 'beta-inc' SETTINGS mutations_sync = 1`,
@@ -130,6 +154,16 @@ describe.each(TRANSPORTS)('rollups over %s', (_name, open) => {
         await repair();
         expect(await ofTenant('acme-corp')).toEqual(everywhere('4 0.00568000'));
       }
+    });
+
+    it('repairs the same day again also where the server knows equal rows again by themselves', async () => {
+      await engine.command("SET deduplicate_insert_select = 'force_enable'");
+      for (let time = 1; time <= 2; time += 1) {
+        await store(eventAt('2025-11-10T10:30:00.000Z', 3));
+        await repair();
+        expect(await ofTenant('acme-corp')).toEqual(everywhere('4 0.00568000'));
+      }
+      await engine.command('SET deduplicate_insert_select = DEFAULT');
     });
 
     it('leaves other tenants, days and months as they are', async () => {

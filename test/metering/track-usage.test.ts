@@ -48,4 +48,37 @@ describe('trackUsage()', () => {
     await expect(trackUsage(tracker, call, () => Promise.reject(new Error('down')))).rejects.toThrow('down');
     expect(tracker.events).toMatchObject([{ queries: 0, tokens_input: 0, cost_usd: '0.00000000' }]);
   });
+
+  it('adds up what is reported in several parts', async () => {
+    const tracker = noting();
+    await trackUsage(tracker, call, async (report) => {
+      report(usage);
+      report({ tokensOutput: 5, bytes: 7 });
+    });
+    expect(tracker.events).toMatchObject([
+      { tokens_input: 100, tokens_output: 15, bytes: 7, model: 'gpt-4o' },
+    ]);
+  });
+
+  it('refuses a second model, and tracks what the first used', async () => {
+    const tracker = noting();
+    const both = trackUsage(tracker, call, async (report) => {
+      report(usage);
+      report({ model: 'gpt-4o-mini', tokensInput: 1 });
+    });
+    await expect(both).rejects.toThrow(
+      'Cannot report usage of gpt-4o-mini: the call has used gpt-4o, and is one event',
+    );
+    expect(tracker.events).toMatchObject([{ queries: 0, tokens_input: 100 }]);
+  });
+
+  it('passes on why the call failed also where its usage cannot be priced', async () => {
+    const failing = trackUsage(noting(), call, async (report) => {
+      report({ model: 'gpt-9', tokensInput: 1 });
+      throw new Error('the model gave up');
+    });
+    await expect(failing).rejects.toThrow(
+      /^the model gave up; and its usage is not tracked: Cannot price event: .* no model "gpt-9"/,
+    );
+  });
 });

@@ -243,11 +243,13 @@ describe('stats()', () => {
       fellBack: 0,
       batches: 1,
       failures: 0,
+      diskFailures: 0,
       onDisk: 0,
       fallbackBytes: 0,
       quarantined: 0,
       oldest: NOW.getTime(),
       lastError: undefined,
+      diskError: undefined,
     });
     await tracker.close();
   });

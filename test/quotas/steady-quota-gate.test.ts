@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { InvalidInputError } from '../../src/errors.js';
 import { inProcessQuotaGate } from '../../src/quotas/in-process-quota-gate.js';
 import type { QuotaGate } from '../../src/quotas/quota-gate.js';
@@ -46,6 +46,20 @@ describe('steadyQuotaGate()', () => {
     const gate = gateOf();
     away = true;
     expect([await passes(gate, 12), gate.mode]).toEqual([10, 'in-process']);
+  });
+
+  it('has one request a second wait for a tenth of one, and no other, while Redis hangs', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const gate = gateOf();
+    away = true;
+    await passes(gate, 1);
+    redis.ping = () => new Promise(() => undefined);
+    clock = 1_000;
+    const first = passes(gate, 1);
+    expect(await passes(gate, 3)).toBe(3);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(await first).toBe(1);
+    vi.useRealTimers();
   });
 
   it('leaves Redis alone for a second after it failed', async () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { StripeBillingManager } from '../../src/billing/billing-manager.js';
 import { ensureCatalogue } from '../../src/billing/catalogue.js';
 import { createLocalStripe } from '../../src/local-stripe/create-local-stripe.js';
@@ -39,8 +39,7 @@ describe('billTenants()', () => {
       const { data } = await stripe.billing.meters.listEventSummaries(meterId, { customer, ...period });
       return data.map(({ aggregated_value }) => aggregated_value);
     };
-    await vi.waitUntil(async () => (await reported()).length > 0, { timeout: 20_000 });
-    expect(await reported()).toEqual([2]);
+    await expect.poll(reported, { timeout: 20_000 }).toEqual([2]);
   });
 
   it('is not there where one of its services is off', async () => {

@@ -1,7 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
+import type { EventInput } from '../../src/metering/event-input.js';
+import type { UsageTracker } from '../../src/metering/tracker.js';
 import { inProcessQuotaGate } from '../../src/quotas/in-process-quota-gate.js';
 import type { QuotaGate } from '../../src/quotas/quota-gate.js';
 import { stubAnswerer } from '../../src/server/answer.js';
+import { eventOf } from '../support/events.js';
 import { problemOf, testApp } from '../support/test-app.js';
 
 describe('POST /query', () => {
@@ -154,6 +157,49 @@ describe('POST /query', () => {
     expect(log).toHaveBeenCalledOnce();
     expect(tracked).toMatchObject([{ tenantId: 'acme-corp', queries: 0 }]);
     log.mockRestore();
+  });
+});
+
+describe('POST /query and the disk', () => {
+  const trackerWith = (some: Partial<Pick<UsageTracker, 'durable' | 'isFull'>>) => ({
+    track: (input: EventInput) => eventOf(input),
+    stats: () => ({ buffered: 0, fallbackBytes: 0 }),
+    ...some,
+  });
+
+  it('answers when the event survives a kill, and not before', async () => {
+    let confirm: () => void = () => undefined;
+    let asked = false;
+    const durable = () =>
+      new Promise<void>((resolve) => {
+        asked = true;
+        confirm = resolve;
+      });
+    let answered = false;
+    const answer = testApp({ tracker: trackerWith({ durable }) })
+      .ask()
+      .then((response) => {
+        answered = true;
+        return response.status;
+      });
+    while (!asked) await new Promise(setImmediate);
+    for (let turn = 1; turn <= 5; turn += 1) await new Promise(setImmediate);
+    expect(answered).toBe(false);
+    confirm();
+    expect(await answer).toBe(200);
+  });
+
+  it('gives the answer that was paid for also where nothing takes its event', async () => {
+    const log = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    const durable = () => Promise.reject(new Error('no space left'));
+    expect((await testApp({ tracker: trackerWith({ durable }) }).ask()).status).toBe(200);
+    expect(log).toHaveBeenCalledOnce();
+    log.mockRestore();
+  });
+
+  it('begins nothing that cannot be recorded', async () => {
+    const { ask } = testApp({ tracker: trackerWith({ isFull: true }) });
+    expect(await problemOf(await ask())).toEqual([503, 'Usage cannot be recorded right now']);
   });
 });
 

@@ -116,4 +116,24 @@ describe('GET /health', () => {
       { status: 'ok', clickhouse: 'off', quota_gate: 'in-process', tracker, warnings: [] },
     ]);
   });
+
+  it('is degraded where the fallback file cannot be written, with the reason', async () => {
+    const stats = () => ({ buffered: 5, fallbackBytes: 300, diskError: 'ENOSPC: no space left' });
+    const response = await testApp({
+      tracker: { track: () => Promise.reject() as never, stats },
+    }).get('/health', '');
+    expect([response.status, await response.json()]).toMatchObject([
+      503,
+      { status: 'degraded', warnings: ['the fallback file cannot be written: ENOSPC: no space left'] },
+    ]);
+  });
+
+  it('is degraded where ClickHouse was configured and refuses, with the reason', async () => {
+    const skip = 'CLICKHOUSE_URL: the connection was refused at 127.0.0.1:1';
+    const response = await testApp({ clickhouse: { mode: 'off', skip } }).get('/health', '');
+    expect([response.status, await response.json()]).toMatchObject([
+      503,
+      { status: 'degraded', clickhouse: 'off', warnings: [skip] },
+    ]);
+  });
 });

@@ -80,8 +80,20 @@ describe('openWorkspace()', () => {
   it('takes over from a dead process', () => {
     leave('m12', JSON.stringify({ pid: deadPid() }));
     expect(open().path).toBe(first());
-    expect(JSON.parse(readFileSync(join(first(), 'lock'), 'utf8'))).toEqual({ pid: process.pid });
+    expect(JSON.parse(readFileSync(join(first(), 'lock'), 'utf8'))).toEqual({
+      pid: process.pid,
+      started: expect.any(String),
+    });
   });
+
+  it.skipIf(!existsSync('/proc/self/stat'))(
+    'takes over from a dead process whose number somebody has now, it itself or another',
+    () => {
+      leave('m12', JSON.stringify({ pid: process.ppid, started: 'before' }));
+      leave('m13', JSON.stringify({ pid: process.pid, started: 'before' }));
+      expect([open().path, open({ name: 'm13' }).path]).toEqual([first(), join(dataDir, 'm13')]);
+    },
+  );
 
   it('leaves a living process alone', () => {
     leave('m12', JSON.stringify({ pid: process.ppid }));
@@ -112,6 +124,21 @@ describe('openWorkspace()', () => {
     leave('m13.2', JSON.stringify({ pid: dead }));
     open();
     expect(readdirSync(dataDir).sort()).toEqual(['m12', 'm12.3', 'm12.txt', 'm13.2']);
+  });
+
+  it('keeps a folder with events that were not sent, when it closes and when it is swept, and names them', () => {
+    const [, numbered] = [open(), open()];
+    writeFileSync(join(numbered.path, 'fallback.jsonl'), 'an event\n');
+    for (const { close } of opened.splice(0)) close();
+    leave('m12.3', JSON.stringify({ pid: deadPid() }));
+    writeFileSync(join(dataDir, 'm12.3', 'fallback.jsonl'), '');
+    const unsent = join(dataDir, 'm12.2', 'fallback.jsonl');
+    expect([open().unsent, readFileSync(unsent, 'utf8')]).toEqual([[unsent], 'an event\n']);
+    expect(readdirSync(dataDir).sort()).toEqual(['m12', 'm12.2']);
+    // Whoever gets the folder has the events anyway.
+    const next = open();
+    expect([next.path, next.unsent]).toEqual([`${first()}.2`, []]);
+    rmSync(unsent);
   });
 
   it('gives the lock back when the process ends without closing', async () => {

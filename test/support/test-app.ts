@@ -14,11 +14,13 @@ const STATS: TrackerStats = {
   fellBack: 1,
   batches: 1,
   failures: 1,
+  diskFailures: 0,
   onDisk: 1,
   fallbackBytes: 300,
   quarantined: 0,
   oldest: NOW.getTime(),
   lastError: undefined,
+  diskError: undefined,
 };
 
 /** The application with a key for acme-corp, a quota of ten, and a note of every tracked event. */
