@@ -1,0 +1,185 @@
+/**
+ * The life of tenants, from signup to purge: whoever wants to change a tenant asks here, and of two who
+ * ask at once one wins. Redis holds the state, by compare-and-set; the log goes to ClickHouse after each
+ * transition, and brings the state back when Redis was wiped. What a wipe can lose are transitions whose
+ * call has not returned, and those that were made while ClickHouse was away, which is then said.
+ */
+import type { ClickHouseClient } from '@clickhouse/client';
+import { parseInput, tenantId as tenantIdSchema } from '../input.js';
+import { dayOf } from '../period.js';
+import type { RedisClient } from '../redis-client.js';
+import type { LifecycleEntry } from './lifecycle-entry.js';
+import { createLifecycleLog, moveLifecycleLog, readLastEntries } from './lifecycle-log.js';
+import { LifecycleStore } from './lifecycle-store.js';
+import {
+  expiredEntry,
+  isOverdue,
+  nextEntry,
+  type TransitionRequest,
+  transitionRequest,
+} from './next-entry.js';
+import { TransitionRefusedError } from './transition-refused-error.js';
+
+export interface TenantLifecycleOptions {
+  /** The clock. @default () => new Date() */
+  readonly now?: () => Date;
+}
+
+/** How a change ended, for the invoices. */
+export type Completion = Pick<TransitionRequest, 'effectiveFrom' | 'trialEndsAt'>;
+
+/**
+ * @example
+ * const lifecycle = await TenantLifecycle.open(redis, clickhouse);
+ * const by = 'signup';
+ * await lifecycle.transition({ tenantId: 'acme-corp', event: 'sign_up', plan: 'starter', by });
+ * const { version } = await lifecycle.transition({ tenantId: 'acme-corp', event: 'pay', by });
+ * await lifecycle.transition({ tenantId: 'acme-corp', event: 'complete', version, by });
+ * (await lifecycle.read('acme-corp'))?.state; // 'active'
+ */
+export class TenantLifecycle {
+  readonly #store: LifecycleStore;
+  readonly #clickhouse: ClickHouseClient;
+  readonly #now: () => Date;
+
+  private constructor(redis: RedisClient, clickhouse: ClickHouseClient, options: TenantLifecycleOptions) {
+    this.#store = new LifecycleStore(redis);
+    this.#clickhouse = clickhouse;
+    this.#now = options.now ?? (() => new Date());
+  }
+
+  static async open(
+    redis: RedisClient,
+    clickhouse: ClickHouseClient,
+    options: TenantLifecycleOptions = {},
+  ): Promise<TenantLifecycle> {
+    await createLifecycleLog(clickhouse);
+    return new TenantLifecycle(redis, clickhouse, options);
+  }
+
+  /**
+   * The tenant by its last entry; undefined for one that nobody knows. One that Redis does not know is
+   * looked for in ClickHouse.
+   *
+   * @throws InvalidInputError for a malformed tenant id; what ClickHouse says, for a tenant that Redis does
+   *   not know: nobody shall sign up anew for being forgotten.
+   */
+  async read(tenantId: string): Promise<LifecycleEntry | undefined> {
+    parseInput(tenantIdSchema, 'tenant id', tenantId);
+    const known = await this.#store.read(tenantId);
+    if (known) return known;
+    await this.rebuild(tenantId);
+    return this.#store.read(tenantId);
+  }
+
+  /**
+   * Changes a tenant, once.
+   *
+   * @returns the tenant after it; its version is what completes or fails what began
+   * @throws TransitionRefusedError with the current state, where that does not allow it or another was quicker.
+   * @throws InvalidInputError for a malformed request; nothing has changed then.
+   */
+  async transition(request: TransitionRequest): Promise<LifecycleEntry> {
+    const asked = parseInput(transitionRequest, 'transition', request);
+    const now = this.#time();
+    let current = await this.read(asked.tenantId);
+    while (current && isOverdue(current, now)) {
+      const { won } = await this.#store.replace(current, expiredEntry(current, now));
+      if (won) await this.#moveIfPossible();
+      current = await this.read(asked.tenantId);
+    }
+    const next = nextEntry(current, asked, now);
+    const { won, state, version } = await this.#store.replace(current, next);
+    const { tenantId, event } = asked;
+    if (!won) throw new TransitionRefusedError({ tenantId, event, state, version, changed: true });
+    await this.#moveIfPossible();
+    return next;
+  }
+
+  /**
+   * Begins a change, does its work, and completes it. What the work throws rolls it back, and is thrown.
+   *
+   * @param work says from when the change holds; `{}`: from now
+   * @example
+   * await lifecycle.during({ tenantId: 'acme-corp', event: 'upgrade', plan: 'pro', by: 'tenant' }, async () => {
+   *   await billing.changePlan({ subscriptionId, planType: 'pro' });
+   *   return {};
+   * });
+   */
+  async during(
+    request: TransitionRequest,
+    work: (begun: LifecycleEntry) => Promise<Completion>,
+  ): Promise<LifecycleEntry> {
+    const begun = await this.transition(request);
+    const { tenantId, by, version } = begun;
+    let completion: Completion;
+    try {
+      completion = await work(begun);
+    } catch (error) {
+      const reason = error instanceof Error ? error.name : 'unknown';
+      // What cannot be rolled back now expires; the caller had better hear of the first failure.
+      await this.transition({ tenantId, event: 'fail', version, by, reason }).catch(() => undefined);
+      throw error;
+    }
+    return this.transition({ tenantId, event: 'complete', version, by, ...completion });
+  }
+
+  /**
+   * Rolls back what is overdue. The next transition of a tenant does so too; this is for those that
+   * nobody asks for.
+   *
+   * @returns the tenants that were rolled back by this call
+   */
+  async expireStale(): Promise<LifecycleEntry[]> {
+    const now = this.#time();
+    const expired: LifecycleEntry[] = [];
+    for (const tenantId of await this.#store.overdue(now)) {
+      const current = await this.#store.read(tenantId);
+      if (!current || !isOverdue(current, now)) continue;
+      const next = expiredEntry(current, now);
+      if ((await this.#store.replace(current, next)).won) expired.push(next);
+    }
+    if (expired.length > 0) await this.#moveIfPossible();
+    return expired;
+  }
+
+  /**
+   * Moves the log into ClickHouse, as a worker does every few seconds: for what was left by a killed
+   * process, or by a ClickHouse that was away.
+   *
+   * @returns how many lines were moved
+   */
+  async moveLog(): Promise<number> {
+    return moveLifecycleLog(this.#store, this.#clickhouse);
+  }
+
+  /**
+   * Brings back from ClickHouse what Redis no longer knows: for every start. A transition in progress is
+   * back with its deadline but cannot be completed any more, since its version is passed over.
+   *
+   * @param tenantId @default all tenants
+   * @returns how many tenants are back
+   */
+  async rebuild(tenantId?: string): Promise<number> {
+    await this.moveLog();
+    let restored = 0;
+    for (const entry of await readLastEntries(this.#clickhouse, tenantId))
+      if (await this.#store.restore(entry)) restored += 1;
+    return restored;
+  }
+
+  async #moveIfPossible(): Promise<void> {
+    try {
+      await this.moveLog();
+    } catch (error) {
+      console.error(`The lifecycle log waits in Redis: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+
+  /** @throws RangeError for a clock that shows no date. */
+  #time(): Date {
+    const now = this.#now();
+    dayOf(now);
+    return now;
+  }
+}

@@ -1,0 +1,176 @@
+/** What a tenant becomes by an event: the rules of the lifecycle, without Redis and without a clock. */
+import { z } from 'zod';
+import { InvalidInputError } from '../errors.js';
+import { tenantId, wholeNumber } from '../input.js';
+import { DAY_MS } from '../period.js';
+import { PLANS, type PlanName } from '../plans.js';
+import { changesTerms, type LifecycleEntry } from './lifecycle-entry.js';
+import { LIFECYCLE, type LifecycleEvent, nextState, TRANSITIONS } from './lifecycle-table.js';
+import { TransitionRefusedError } from './transition-refused-error.js';
+
+/** What may be asked for: an overdue worker is found by the lifecycle itself. */
+export type AskableEvent = Exclude<LifecycleEvent, 'expire'>;
+
+export interface TransitionRequest {
+  readonly tenantId: string;
+  readonly event: AskableEvent;
+  /** Who asks, as a short name and never an e-mail address: the log is kept for good. */
+  readonly by: string;
+  /** Why; without personal data. */
+  readonly reason?: string | undefined;
+  /** The version that the caller goes by. Needed to `complete` or `fail` what it began. */
+  readonly version?: number | undefined;
+  /** Needed to `sign_up`, `upgrade` and `downgrade`; a tenant that is won back may choose another. */
+  readonly plan?: PlanName | undefined;
+  /** How long a worker may take for what begins. @default 15 minutes */
+  readonly timeoutMs?: number | undefined;
+  /** From when invoices go by it, e.g. the instant of Stripe's proration. @default now */
+  readonly effectiveFrom?: Date | undefined;
+  /** End of the trial that the provisioning gave. @default as it was */
+  readonly trialEndsAt?: Date | undefined;
+}
+
+/** Longer than Stripe and a provisioning take with all their retries. */
+export const TIMEOUT_MS = 15 * 60_000;
+
+const version = wholeNumber;
+const plan = z.enum(Object.keys(PLANS) as PlanName[], `must be one of ${Object.keys(PLANS).join(', ')}`);
+const date = z.date('must be a valid Date').optional();
+const TIMEOUT = 'must be a whole number from 1 to a year of milliseconds';
+const timeoutMs = z
+  .int(TIMEOUT)
+  .min(1, TIMEOUT)
+  .max(366 * DAY_MS, TIMEOUT)
+  .optional();
+const common = {
+  tenantId,
+  by: z.string('must be a name').regex(/^[a-z][a-z0-9_:-]{0,62}$/, 'must be 1 to 63 of a-z, 0-9, _, : and -'),
+  reason: z.string('must be text').max(200, 'must be at most 200 characters').optional(),
+  version: version.optional(),
+};
+
+const askable = new Set(TRANSITIONS.map(({ event }) => event).filter((event) => event !== 'expire'));
+
+/** Each event takes what belongs to it, and nothing that would be ignored. */
+export const transitionRequest: z.ZodType<TransitionRequest> = z.discriminatedUnion(
+  'event',
+  [
+    z.strictObject({ ...common, event: z.literal('sign_up'), plan }),
+    z.strictObject({ ...common, event: z.enum(['upgrade', 'downgrade']), plan, timeoutMs }),
+    z.strictObject({ ...common, event: z.literal('win_back'), plan: plan.optional(), timeoutMs }),
+    z.strictObject({ ...common, event: z.enum(['pay', 'retry']), timeoutMs }),
+    z.strictObject({
+      ...common,
+      event: z.enum(['suspend', 'reactivate', 'cancel', 'delete']),
+      effectiveFrom: date,
+    }),
+    z.strictObject({ ...common, event: z.literal('purge') }),
+    z.strictObject({
+      ...common,
+      event: z.literal('complete'),
+      version,
+      effectiveFrom: date,
+      trialEndsAt: date,
+    }),
+    z.strictObject({ ...common, event: z.literal('fail'), version }),
+  ],
+  `must be one of ${[...askable].join(', ')}`,
+);
+
+/**
+ * The tenant after a checked request.
+ *
+ * @param current undefined for a tenant that nobody knows
+ * @throws TransitionRefusedError where the table does not allow it, or the version is another.
+ * @throws InvalidInputError for a plan that is not dearer (upgrade) or cheaper (downgrade), and for terms
+ *   that would begin before those in force or in the future.
+ */
+export function nextEntry(
+  current: LifecycleEntry | undefined,
+  asked: TransitionRequest,
+  now: Date,
+): LifecycleEntry {
+  const { event } = asked;
+  const { state: from, version: held } = current ?? NOBODY;
+  const changed = asked.version !== undefined && asked.version !== held;
+  const state = changed ? undefined : nextState(current ?? NOBODY, event);
+  if (!state)
+    throw new TransitionRefusedError({
+      tenantId: asked.tenantId,
+      event,
+      state: from,
+      version: held,
+      changed,
+    });
+  return entered(current, asked, { from, state, now });
+}
+
+/** The tenant after its worker did not end in time. */
+export function expiredEntry(current: LifecycleEntry, now: Date): LifecycleEntry {
+  const asked = { tenantId: current.tenantId, event: 'expire' as const, by: 'lifecycle' };
+  const state = nextState(current, 'expire') ?? current.state;
+  return entered(current, asked, { from: current.state, state, now });
+}
+
+/** Whether a worker had its time. What is not complete by then is rolled back, even if nobody looked yet. */
+export function isOverdue({ deadline }: LifecycleEntry, now: Date): boolean {
+  return deadline !== undefined && deadline <= now;
+}
+
+const NOBODY = { state: 'none', from: 'none', version: 0 } as const;
+
+function entered(
+  current: LifecycleEntry | undefined,
+  asked: Omit<TransitionRequest, 'event'> & { event: LifecycleEvent },
+  { from, state, now }: Pick<LifecycleEntry, 'from' | 'state'> & { now: Date },
+): LifecycleEntry {
+  const { event, timeoutMs = TIMEOUT_MS } = asked;
+  const begins = LIFECYCLE[state].rollsBackTo !== undefined;
+  const at = new Date(Math.max(now.getTime(), current?.at.getTime() ?? 0));
+  const terms = changesTerms({ event, from, state });
+  return {
+    tenantId: asked.tenantId,
+    version: (current?.version ?? 0) + 1,
+    event,
+    from,
+    state,
+    at,
+    by: asked.by,
+    reason: asked.reason,
+    ...plansAfter(current, asked),
+    deadline: begins ? new Date(now.getTime() + timeoutMs) : undefined,
+    effectiveFrom: terms ? effectiveFromOf(current, asked.effectiveFrom, at) : current?.effectiveFrom,
+    trialEndsAt: asked.trialEndsAt ?? current?.trialEndsAt,
+  };
+}
+
+/** A new plan waits until the transition is complete; one that fails leaves the old one. */
+function plansAfter(
+  current: LifecycleEntry | undefined,
+  { event, plan: asked }: { event: LifecycleEvent; plan?: PlanName | undefined },
+): Pick<LifecycleEntry, 'plan' | 'targetPlan'> {
+  if (!current) return { plan: asked as PlanName };
+  const { plan: held, targetPlan } = current;
+  if (event === 'complete') return { plan: targetPlan ?? held };
+  const [old, fresh] = [PLANS[held].baseCents, PLANS[asked ?? held].baseCents];
+  const wrong = (event === 'upgrade' && fresh <= old) || (event === 'downgrade' && fresh >= old);
+  if (wrong) {
+    const demand = event === 'upgrade' ? 'dearer' : 'cheaper';
+    throw new InvalidInputError(
+      'transition',
+      'plan',
+      `must be ${demand} than ${held}, current value is ${asked}`,
+    );
+  }
+  return { plan: held, targetPlan: asked };
+}
+
+/** Terms follow each other: one that began before the last would be hidden by it. */
+function effectiveFromOf(current: LifecycleEntry | undefined, asked: Date | undefined, at: Date): Date {
+  const earliest = (current?.effectiveFrom?.getTime() ?? -1) + 1;
+  if (!asked) return new Date(Math.max(at.getTime(), earliest));
+  if (asked.getTime() >= earliest && asked <= at) return asked;
+  const [first, last] = [new Date(earliest).toISOString(), at.toISOString()];
+  const problem = `must be from ${first} to ${last}, current value is ${asked.toISOString()}`;
+  throw new InvalidInputError('transition', 'effectiveFrom', problem);
+}
