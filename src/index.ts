@@ -63,7 +63,7 @@ export { steadyQuotaGate } from './quotas/steady-quota-gate.js';
 export { usedTodayFrom } from './quotas/used-today.js';
 export { ApiKeys } from './server/api-keys.js';
 export { createApp } from './server/app.js';
-export { listen } from './server/listen.js';
+export { type Listening, listen } from './server/listen.js';
 export { withQuotaTrial } from './server/quota-trial.js';
 export { allOf, type Service } from './service.js';
 export { describeServices } from './services/describe-services.js';

@@ -6,6 +6,8 @@ export {
   type DunningOutcome,
 } from '../dunning/dunning-manager.js';
 export { DUNNING_POLICY, type DunningAction, type DunningPolicy, dueSteps } from '../dunning/ladder.js';
+export { type StartedWebhooks, startWebhooks, type WebhookServices } from '../server/start-webhooks.js';
+export { type WebhookRouteOptions, webhookRoute } from '../server/webhook-route.js';
 export type { StripeClient } from '../stripe-client.js';
 export { readStanding, type Standing } from '../tenants/standing.js';
 export { type BilledMonth, billSampleMonth } from './bill-sample-month.js';
@@ -27,6 +29,9 @@ export { openReportLedger, type ReportLedger } from './report-ledger.js';
 export type * from './shapes.js';
 export { openTestClock, type TestClock } from './test-clock.js';
 export { type SyncResult, type UsageRow, type UsageSyncOptions, UsageSyncService } from './usage-sync.js';
+export { catchUpWebhooks, listWebhookEvents } from './webhooks/catch-up-webhooks.js';
 export { type Forwarded, type ForwardOptions, webhookForwarder } from './webhooks/forward-webhooks.js';
-export { verifyWebhookSignature, type WebhookEvent } from './webhooks/verify-webhook.js';
+export { type WebhookContext, webhookHandler } from './webhooks/handle-webhook.js';
+export { verifyWebhookSignature } from './webhooks/verify-webhook.js';
+export type { WebhookEvent } from './webhooks/webhook-event.js';
 export { type DeadLetter, WebhookQueue, type WebhookQueueOptions } from './webhooks/webhook-queue.js';

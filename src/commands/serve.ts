@@ -21,6 +21,7 @@ import { billTenants } from '../server/bill-tenants.js';
 import { listen } from '../server/listen.js';
 import { trackerMetrics } from '../server/metrics.js';
 import type { StartedWebhooks } from '../server/start-webhooks.js';
+import { webhookRoute } from '../server/webhook-route.js';
 import { describeServices } from '../services/describe-services.js';
 import { openServices, type Services } from '../services/open-services.js';
 import { FALLBACK_FILE } from '../services/workspace.js';
@@ -87,7 +88,7 @@ await runCommand(HELP, async (args) => {
       clickhouse,
       metrics: await trackerMetrics(tracker),
       limitsOf: billing?.limitsOf ?? ((tenantId) => limitsOf(plans.get(tenantId) ?? 'starter')),
-      ...(billing && { webhooks: { secret, queue: billing.queue } }),
+      ...(billing && { webhooks: webhookRoute({ secret, queue: billing.queue }) }),
     });
     for (const { service, mode, reason } of describeServices(services)) {
       console.log(`${service}: ${mode}${reason ? ` (${reason})` : ''}`);

@@ -18,7 +18,6 @@ import { problem } from './problem.js';
 import { rateLimitHeaders } from './rate-limit-headers.js';
 import { refusedTenant } from './refused-tenant.js';
 import type { TenantLimits } from './tenant-limits.js';
-import { WEBHOOK_LIMIT, type WebhookRouteOptions, webhookRoute } from './webhook-route.js';
 
 export interface AppOptions {
   readonly keys: Pick<ApiKeys, 'tenantOf'>;
@@ -31,8 +30,8 @@ export interface AppOptions {
   readonly clickhouse: Service<ClickHouseClient>;
   /** A tenant's limits, from its plan and its payments. */
   readonly limitsOf: (tenantId: string) => TenantLimits | Promise<TenantLimits>;
-  /** Where Stripe sends its events; without it there is no `POST /webhooks/stripe`. */
-  readonly webhooks?: WebhookRouteOptions;
+  /** What answers Stripe, see webhook-route.ts; without it there is no `POST /webhooks/stripe`. */
+  readonly webhooks?: (request: Request) => Promise<Response>;
   /** Figures for Prometheus; without it there is no `GET /metrics`. */
   readonly metrics?: () => Promise<string>;
   /** @default stubAnswerer */
@@ -40,6 +39,9 @@ export interface AppOptions {
   /** The clock. @default () => new Date() */
   readonly now?: () => Date;
 }
+
+/** Largest event of Stripe's that is read, in bytes; they have some kilobytes. */
+export const WEBHOOK_LIMIT = 256 * 1_024;
 
 /** Largest request body, in bytes. */
 const BODY_LIMIT = 64 * 1_024;
@@ -102,7 +104,9 @@ export function createApp(options: AppOptions): App {
   }
 
   const { webhooks } = options;
-  if (webhooks) app.post('/webhooks/stripe', limitBody(WEBHOOK_LIMIT), webhookRoute(webhooks));
+  if (webhooks) {
+    app.post('/webhooks/stripe', limitBody(WEBHOOK_LIMIT), (context) => webhooks(context.req.raw));
+  }
 
   // The one place that decides which tenant a request is.
   const authenticate = async (context: Context<Tenant>, next: () => Promise<void>) => {

@@ -32,7 +32,7 @@ export interface WebhookServices extends Pick<WebhookContext, 'billing'> {
 }
 
 export interface StartedWebhooks {
-  /** For `createApp({ webhooks: { secret, queue } })`. */
+  /** For `createApp({ webhooks: webhookRoute({ secret, queue }) })`. */
   readonly queue: WebhookQueue;
   /** For `createApp({ limitsOf })`: by plan and standing. */
   readonly limitsOf: (tenantId: string) => Promise<TenantLimits>;
@@ -44,7 +44,7 @@ export interface StartedWebhooks {
 /**
  * @example
  * const { queue, limitsOf, close } = await startWebhooks({ stripe, clickhouse, redis, billing, notifier });
- * const app = createApp({ …, limitsOf, webhooks: { secret, queue } });
+ * const app = createApp({ …, limitsOf, webhooks: webhookRoute({ secret, queue }) });
  */
 export async function startWebhooks(services: WebhookServices): Promise<StartedWebhooks> {
   const { stripe, clickhouse, redis, everyMs = HOUR_MS } = services;

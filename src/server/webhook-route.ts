@@ -1,5 +1,4 @@
 /** `POST /webhooks/stripe`: signed by Stripe, stored, answered; what it leads to comes afterwards. */
-import type { Context } from 'hono';
 import { verifyWebhookSignature } from '../billing/webhooks/verify-webhook.js';
 import type { WebhookQueue } from '../billing/webhooks/webhook-queue.js';
 import { WebhookRefusedError } from '../errors.js';
@@ -13,19 +12,16 @@ export interface WebhookRouteOptions {
   readonly now?: () => Date;
 }
 
-/** Largest event that is read, in bytes; Stripe's have some kilobytes. */
-export const WEBHOOK_LIMIT = 256 * 1_024;
-
 /**
  * Answers 200 once the event is stored, and never otherwise: Stripe sends it again for three days.
  *
- * @example app.post('/webhooks/stripe', webhookRoute({ secret, queue }));
+ * @example createApp({ …, webhooks: webhookRoute({ secret, queue }) })
  */
 export function webhookRoute({ secret, queue, now = () => new Date() }: WebhookRouteOptions) {
-  return async (context: Context): Promise<Response> => {
+  return async (request: Request): Promise<Response> => {
     if (!secret) return problem(503, 'Webhooks are not set up here: STRIPE_WEBHOOK_SECRET is not set');
-    const body = new Uint8Array(await context.req.arrayBuffer());
-    const signature = context.req.header('stripe-signature');
+    const body = new Uint8Array(await request.arrayBuffer());
+    const signature = request.headers.get('stripe-signature') ?? undefined;
     try {
       await queue.add(verifyWebhookSignature({ body, signature, secret, now: now() }));
     } catch (error) {
@@ -33,6 +29,6 @@ export function webhookRoute({ secret, queue, now = () => new Date() }: WebhookR
       console.error(error);
       return problem(503, 'The event could not be stored; send it again', { 'retry-after': '5' });
     }
-    return context.json({ received: true });
+    return Response.json({ received: true });
   };
 }

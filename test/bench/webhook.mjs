@@ -5,6 +5,7 @@ import Stripe from 'stripe';
 import { WebhookQueue } from '../../.build/billing/webhooks/webhook-queue.js';
 import { createApp } from '../../.build/server/app.js';
 import { listen } from '../../.build/server/listen.js';
+import { webhookRoute } from '../../.build/server/webhook-route.js';
 import { withEngine } from './engine.mjs';
 import { pairs } from './pairs.mjs';
 
@@ -38,7 +39,7 @@ export async function run(report) {
       tracker: { stats: () => ({ buffered: 0, fallbackBytes: 0 }) },
       clickhouse: { mode: 'off', skip: 'not measured' },
       limitsOf: () => 'ended',
-      webhooks: { secret, queue },
+      webhooks: webhookRoute({ secret, queue }),
     });
     const empty = async (incoming) => {
       await incoming.arrayBuffer();

@@ -3,6 +3,7 @@ import { catchUpWebhooks } from '../../src/billing/webhooks/catch-up-webhooks.js
 import { redisQuotaGate } from '../../src/quotas/redis-quota-gate.js';
 import { type Listening, listen } from '../../src/server/listen.js';
 import { type StartedWebhooks, startWebhooks } from '../../src/server/start-webhooks.js';
+import { webhookRoute } from '../../src/server/webhook-route.js';
 import { type BilledTenant, billedTenant, dunningDayAt } from '../support/billed-tenant.js';
 import { type Embedded, openEmbedded } from '../support/embedded.js';
 import { problemOf, testApp } from '../support/test-app.js';
@@ -43,7 +44,7 @@ async function open() {
     now: tenant.clock,
     gate: redisQuotaGate(engine.redis),
     limitsOf: webhooks.limitsOf,
-    webhooks: { secret, queue: webhooks.queue },
+    webhooks: webhookRoute({ secret, queue: webhooks.queue }),
   });
 }
 

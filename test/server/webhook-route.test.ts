@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import Stripe from 'stripe';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebhookQueue } from '../../src/billing/webhooks/webhook-queue.js';
-import { WEBHOOK_LIMIT } from '../../src/server/webhook-route.js';
+import { WEBHOOK_LIMIT } from '../../src/server/app.js';
+import { webhookRoute } from '../../src/server/webhook-route.js';
 import type { PrivateRedis } from '../../src/services/private-redis.js';
 import { openPrivateRedis } from '../support/private-redis.js';
 import { seeded } from '../support/seeded.js';
@@ -37,7 +38,7 @@ const sign = (payload: string, options: { secret?: string; timestamp?: number; s
   Stripe.webhooks.generateTestHeaderString({ payload, secret, timestamp: seconds, ...options });
 
 const appWith = (given: { secret?: string | undefined; queue?: Pick<WebhookQueue, 'add'> } = {}) => {
-  const { app } = testApp({ webhooks: { secret, queue, now: () => now, ...given } });
+  const { app } = testApp({ webhooks: webhookRoute({ secret, queue, now: () => now, ...given }) });
   return async (body: Body, signature?: string) =>
     app.request('/webhooks/stripe', {
       method: 'POST',

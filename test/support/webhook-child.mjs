@@ -11,6 +11,7 @@ import { webhookNotifier } from '../../.build/notifier.js';
 import { inProcessQuotaGate } from '../../.build/quotas/in-process-quota-gate.js';
 import { createApp } from '../../.build/server/app.js';
 import { listen } from '../../.build/server/listen.js';
+import { webhookRoute } from '../../.build/server/webhook-route.js';
 
 const given = JSON.parse(process.argv[2]);
 process.stdin.on('end', () => process.exit()).resume();
@@ -26,7 +27,7 @@ if (given.role === 'server') {
     tracker: { track: () => undefined, stats: () => ({ buffered: 0, fallbackBytes: 0 }) },
     clickhouse: { mode: 'off', skip: 'not asked here' },
     limitsOf: () => 'ended',
-    webhooks: { secret: given.secret, queue },
+    webhooks: webhookRoute({ secret: given.secret, queue }),
   });
   await listen(app, { port: given.port });
 } else {

@@ -1,12 +1,8 @@
 /** Tenants here ↔ subscriptions at Stripe, as both stand now. */
 import type { TenantTerms } from '../../metering/tenants.js';
-import { DAY_MS } from '../../period.js';
 import type { SubscriptionDifference } from './difference.js';
 import type { Repair } from './repair.js';
 import { customerOf, type StripeSubscription, type StripeTenant } from './stripe-tenant.js';
-
-/** A payment that is overdue for longer suspends its tenant: day 8 of the dunning's ladder. */
-const OVERDUE_MS = 7 * DAY_MS;
 
 export function compareSubscriptions(
   tenants: readonly TenantTerms[],
@@ -105,7 +101,7 @@ function extra(
   });
 }
 
-/** Whether we serve it follows from whether it pays, and the plan is the one that is charged. */
+/** The plan is the one that is charged, for as long as it is. */
 function stateDifference(ours: TenantTerms, theirs: StripeTenant, now: Date): SubscriptionDifference[] {
   const [subscription] = theirs.subscriptions;
   if (!subscription) return [];
@@ -115,13 +111,12 @@ function stateDifference(ours: TenantTerms, theirs: StripeTenant, now: Date): Su
     const facts = { expected: ours.plan, found: 'another price', repair: foreign(id) };
     return [told(ours.tenantId, { class: 'state', ...facts })];
   }
-  const overdueFrom = overdueSince(theirs, now);
-  const state = (overdueFrom ? 'suspended' : stateFor(status)) ?? ours.state;
+  const state = stateFor(status) ?? ours.state;
   const hasTrial = Math.max(Number(trialEnd ?? 0), Number(ours.trialEndsAt ?? 0)) > now.getTime();
   const isOtherPlan = isLive && (plan !== ours.plan || namedPlan !== plan);
   const isOtherTrial = isLive && hasTrial && trialEnd?.getTime() !== ours.trialEndsAt?.getTime();
   if (state === ours.state && !isOtherPlan && !isOtherTrial) return [];
-  const since = isOtherPlan ? planSince(theirs, subscription) : (endedAt ?? overdueFrom ?? now);
+  const since = isOtherPlan ? planSince(theirs, subscription) : (endedAt ?? now);
   // Never before the terms that it replaces: those would go on to hold.
   const effectiveFrom = new Date(Math.max(since.getTime(), ours.effectiveFrom.getTime()));
   const trialOf = (end: Date | undefined) =>
@@ -146,26 +141,21 @@ const foreign = (id: string): Repair => ({
   why: `${id} has a price that is none of the plans`,
 });
 
-/** Since when a payment has been overdue for too long, if it has. */
-function overdueSince({ subscriptions, unpaidSince }: StripeTenant, now: Date): Date | undefined {
-  const from = unpaidSince && new Date(unpaidSince.getTime() + OVERDUE_MS);
-  return subscriptions[0]?.status === 'past_due' && from && from <= now ? from : undefined;
-}
-
 /**
- * How a tenant stands whose subscription has this status; undefined where both are right: for a week
- * an overdue tenant is served, and an incomplete subscription may yet be paid.
+ * How a tenant stands whose subscription has this status; undefined where ours is right: one that owes is
+ * for the dunning, whose suspension stands at the gate while Stripe goes on charging the fee, and an
+ * incomplete subscription may yet be paid.
  */
 function stateFor(status: string): TenantTerms['state'] | undefined {
   switch (status) {
     case 'active':
     case 'trialing':
       return 'active';
-    case 'unpaid':
     case 'paused':
+      return 'suspended';
     case 'canceled':
     case 'incomplete_expired':
-      return 'suspended';
+      return 'deleted';
     default:
       return undefined;
   }

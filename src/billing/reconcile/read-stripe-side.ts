@@ -31,18 +31,15 @@ export async function readStripeSide(books: Books): Promise<Map<string, StripeTe
   const side = new Map<string, StripeTenant>();
   for (const [tenantId, { customers, doubles, subscriptions }] of await readHoldings(books, prices)) {
     const lines: InvoicedLine[] = [];
-    const unpaid: number[] = [];
     const payers = [...customers, ...doubles, ...subscriptions.map(({ customerId }) => customerId)];
     for (const customer of new Set(payers)) {
       for await (const invoice of stripe.invoices.list({ customer, limit: 100 })) {
         lines.push(...planLinesOf(await withAllLines(stripe, invoice), prices));
-        if (isUnpaid(invoice)) unpaid.push(invoice.status_transitions.finalized_at ?? invoice.created);
       }
       for await (const item of stripe.invoiceItems.list({ customer, pending: true, limit: 100 }))
         lines.push(...waitingLineOf(item, prices));
     }
-    const unpaidSince = unpaid.length > 0 ? dateOf(Math.min(...unpaid)) : undefined;
-    side.set(tenantId, { tenantId, customers, subscriptions: inRank(subscriptions), lines, unpaidSince });
+    side.set(tenantId, { tenantId, customers, subscriptions: inRank(subscriptions), lines });
   }
   return side;
 }
@@ -103,8 +100,5 @@ async function withAllLines(
   const lines = stripe.invoices.listLineItems(invoice.id, { limit: 100 });
   return { ...invoice, lines: { data: await lines.autoPagingToArray({ limit: 10_000 }) } };
 }
-
-const isUnpaid = (invoice: Stripe.Invoice) =>
-  invoice.status === 'open' && invoice.attempted && invoice.amount_remaining > 0;
 
 const dateOf = (unix: number) => new Date(unix * 1_000);

@@ -70,7 +70,6 @@ const nobody = (tenantId: string): StripeTenant => ({
   customers: [],
   subscriptions: [],
   lines: [],
-  unpaidSince: undefined,
 });
 
 function byTenant(rows: readonly DailyUsage[]): Map<string, DailyUsage[]> {

@@ -10,8 +10,6 @@ export interface StripeTenant {
   readonly subscriptions: readonly StripeSubscription[];
   /** Of all its invoices, and what waits for the next. */
   readonly lines: readonly InvoicedLine[];
-  /** When the first charge of its oldest unpaid invoice failed. */
-  readonly unpaidSince: Date | undefined;
 }
 
 export interface StripeSubscription {

@@ -6,8 +6,9 @@
 import { DAY_MS } from '../../period.js';
 import type { StripeClient } from '../../stripe-client.js';
 import { sdkOf } from '../sdk.js';
+import { eventOf } from './event-of.js';
 import { HANDLED_TYPES } from './handle-webhook.js';
-import { eventOf } from './verify-webhook.js';
+import type { WebhookEvent } from './webhook-event.js';
 import type { WebhookQueue } from './webhook-queue.js';
 
 /** Before the newest that was handled there may be others that Stripe is still trying to deliver. */
@@ -25,13 +26,26 @@ export async function catchUpWebhooks(
   queue: Pick<WebhookQueue, 'add' | 'newestHandled'>,
 ): Promise<number> {
   const newest = await queue.newestHandled();
-  const since = newest && { created: { gte: Math.floor((newest.getTime() - STRIPE_TRIES_MS) / 1_000) } };
-  let listed = 0;
-  for await (const event of sdkOf(client).events.list({ types: [...HANDLED_TYPES], limit: 100, ...since })) {
+  const since = newest && new Date(newest.getTime() - STRIPE_TRIES_MS);
+  const events = await listWebhookEvents(client, { types: HANDLED_TYPES, ...(since && { since }) });
+  for (const event of events) await queue.add(event);
+  return events.length;
+}
+
+/**
+ * The events that Stripe lists, newest first; it keeps them for thirty days.
+ *
+ * @example await listWebhookEvents(stripe, { types: ['invoice.paid'] })
+ */
+export async function listWebhookEvents(
+  client: StripeClient,
+  { types, since }: { types: readonly string[]; since?: Date },
+): Promise<WebhookEvent[]> {
+  const after = since && { created: { gte: Math.floor(since.getTime() / 1_000) } };
+  const found: WebhookEvent[] = [];
+  for await (const event of sdkOf(client).events.list({ types: [...types], limit: 100, ...after })) {
     const known = eventOf(event);
-    if (!known) continue;
-    await queue.add(known);
-    listed += 1;
+    if (known) found.push(known);
   }
-  return listed;
+  return found;
 }

@@ -40,17 +40,26 @@ export async function webhookForwarder(
   options: ForwardOptions,
 ): Promise<() => Promise<Forwarded[]>> {
   const { events } = sdkOf(client);
-  const { types } = options;
-  const filter = types && { types: [...types] };
-  let [newest] = (await events.list({ limit: 1 })).data;
+  const filter = options.types && { types: [...options.types] };
+  const [newest] = (await events.list({ limit: 1 })).data;
+  // Not by a cursor: Stripe forgets an event after thirty days, and a cursor on it fails.
+  let since = newest?.created ?? 0;
+  const seen = new Set((await listed()).map(({ id }) => id));
+
+  async function listed(): Promise<Stripe.Event[]> {
+    const created = { gte: since };
+    const list = events.list({ limit: 100, created, ...filter });
+    return (await list.autoPagingToArray({ limit: 10_000 })).reverse();
+  }
+
   return async () => {
-    const after = newest && { ending_before: newest.id };
-    // Of pages that go forward the SDK gives the oldest event first.
-    const fresh = await events.list({ limit: 100, ...filter, ...after }).autoPagingToArray({ limit: 10_000 });
-    if (!after) fresh.reverse();
-    newest = fresh.at(-1) ?? newest;
+    const fresh = (await listed()).filter(({ id }) => !seen.has(id));
     const forwarded: Forwarded[] = [];
-    for (const event of fresh) forwarded.push(await deliver(event, options));
+    for (const event of fresh) {
+      forwarded.push(await deliver(event, options));
+      seen.add(event.id);
+      since = Math.max(since, event.created);
+    }
     return forwarded;
   };
 }

@@ -12,7 +12,7 @@ import { type TenantLockOptions, tenantLock } from '../../tenants/tenant-lock.js
 import { idOf, METADATA } from '../context.js';
 import { sdkOf } from '../sdk.js';
 import { recordTerms } from './record-terms.js';
-import type { WebhookEvent } from './verify-webhook.js';
+import type { WebhookEvent } from './webhook-event.js';
 
 export interface WebhookContext {
   readonly clickhouse: ClickHouseClient;

@@ -1,17 +1,8 @@
 /** The one way in for webhooks: whoever knows the endpoint's secret, and nobody else. */
 import Stripe from 'stripe';
 import { WebhookRefusedError } from '../../errors.js';
-
-/** What a handler needs of an event: it looks the object up at Stripe, since its copy here may be old. */
-export interface WebhookEvent {
-  readonly id: string;
-  /** e.g. `invoice.payment_failed` */
-  readonly type: string;
-  /** When it came to be, in epoch seconds. Events come in any order, and many in one second. */
-  readonly created: number;
-  /** Id of the invoice, subscription, dispute … that it is about; empty for an object without one. */
-  readonly objectId: string;
-}
+import { eventOf } from './event-of.js';
+import type { WebhookEvent } from './webhook-event.js';
 
 /** How old a signature may be. */
 const TOLERANCE_SECONDS = 300;
@@ -53,12 +44,4 @@ export function verifyWebhookSignature(request: {
     if (error instanceof WebhookRefusedError) throw error;
     throw new WebhookRefusedError('its signature does not fit, or is too old', { cause: error });
   }
-}
-
-/** An event as the queue keeps it; undefined for what is none. */
-export function eventOf({ id, type, created, data }: Stripe.Event): WebhookEvent | undefined {
-  // An account's balance, for one, has no id; nobody handles it, and Stripe must not try it for days.
-  const { id: objectId = '' } = data.object as { id?: string };
-  const isEvent = [id, type, objectId].every((text) => typeof text === 'string');
-  return isEvent ? { id, type, created, objectId } : undefined;
 }

@@ -3,10 +3,11 @@
  * answered is never lost; it is handled afterwards, so that the answer is quick. Stripe sends some events
  * twice: the event's id is the job's, and finished jobs are kept for longer than Stripe tries.
  */
+import { setTimeout } from 'node:timers/promises';
 import { type Job, Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { RedisClient } from '../../redis-client.js';
-import type { WebhookEvent } from './verify-webhook.js';
+import type { WebhookEvent } from './webhook-event.js';
 
 export interface WebhookQueueOptions {
   /** Tries of an event whose handler throws; then it is a dead letter. @default 12: over an hour or so */
@@ -31,6 +32,9 @@ const MOST_STALLS = 10;
 
 /** Of so many events that were handled last the newest tells how far Stripe's list is known. */
 const LOOKED_AT = 100;
+
+/** Between two looks whether all is handled. */
+const LOOK_MS = 20;
 
 const NAME = 'stripe-webhooks';
 const PREFIX = 'meterbridge';
@@ -101,6 +105,11 @@ export class WebhookQueue {
   /** Events that wait or are being handled. */
   async waiting(): Promise<number> {
     return this.#queue.getJobCountByTypes('waiting', 'active', 'delayed');
+  }
+
+  /** Resolves when every event so far was handled, or is a dead letter. */
+  async settled(): Promise<void> {
+    while ((await this.waiting()) > 0) await setTimeout(LOOK_MS);
   }
 
   /** When the newest of the events that were handled last came to be; undefined when none is known. */

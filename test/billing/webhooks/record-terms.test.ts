@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { WebhookEvent } from '../../../src/billing/webhooks/verify-webhook.js';
+import type { WebhookEvent } from '../../../src/billing/webhooks/webhook-event.js';
 import { readGateEntry } from '../../../src/tenants/gate-entry.js';
 import {
   type BilledTenantOptions,

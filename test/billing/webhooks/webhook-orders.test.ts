@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { WebhookEvent } from '../../../src/billing/webhooks/verify-webhook.js';
+import type { WebhookEvent } from '../../../src/billing/webhooks/webhook-event.js';
 import { createLocalStripe } from '../../../src/local-stripe/create-local-stripe.js';
 import type { Notice } from '../../../src/notifier.js';
 import { readGateEntry } from '../../../src/tenants/gate-entry.js';

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { WebhookEvent } from '../../../src/billing/webhooks/verify-webhook.js';
+import type { WebhookEvent } from '../../../src/billing/webhooks/webhook-event.js';
 import { WebhookQueue } from '../../../src/billing/webhooks/webhook-queue.js';
 import type { PrivateRedis } from '../../../src/services/private-redis.js';
 import { openPrivateRedis } from '../../support/private-redis.js';
@@ -34,8 +34,8 @@ describe('WebhookQueue', () => {
     const queue = open();
     for (const number of [1, 2, 1, 3, 2]) await queue.add(eventOf(number));
     queue.work(async ({ id }) => void seen.push(id));
-    await vi.waitFor(() => expect(seen).toHaveLength(3));
-    await vi.waitFor(async () => expect(await queue.waiting()).toBe(0));
+    await queue.settled();
+    expect(seen).toHaveLength(3);
     await queue.add(eventOf(1));
     await queue.add(eventOf(4));
     await vi.waitFor(() => expect(seen).toContain('evt_4'));
