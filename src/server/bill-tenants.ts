@@ -1,12 +1,15 @@
 /**
- * The billing beside the server: usage is reported to Stripe, its webhooks are handled, and unpaid invoices
- * reach the gate.
+ * The billing beside the server: usage is reported to Stripe, its webhooks are handled, unpaid invoices reach
+ * the gate, and trials without a card are reminded.
  */
 import { StripeBillingManager } from '../billing/billing-manager.js';
 import { ensureCatalogue } from '../billing/catalogue.js';
 import { readDailyUsage } from '../billing/daily-usage.js';
+import { remindOnce } from '../billing/reconcile/remind-once.js';
+import { incompleteSubscriptions, trialsWithoutCard } from '../billing/reconcile/watched-subscriptions.js';
 import { openReportLedger } from '../billing/report-ledger.js';
 import { UsageSyncService } from '../billing/usage-sync.js';
+import type { DunningManager } from '../dunning/dunning-manager.js';
 import { consoleNotifier, type Notifier } from '../notifier.js';
 import { dayOf, monthOf, previousMonth } from '../period.js';
 import { allOf } from '../service.js';
@@ -43,6 +46,11 @@ export async function billTenants(
     beforeChange: (tenantId) => report([tenantId]),
   });
   const oneAtATime = tenantLock(client.redis);
-  const round = () => oneAtATime('usage-sync', () => report());
+  const round = async (dunning: DunningManager) => {
+    await oneAtATime('usage-sync', () => report());
+    const watched = { stripe: client.stripe, billing, now: new Date() };
+    await remindOnce(await trialsWithoutCard(watched), 'trial_reminder', dunning);
+    await remindOnce(await incompleteSubscriptions(watched), 'incomplete', dunning);
+  };
   return startWebhooks({ ...client, billing, notifier, round });
 }

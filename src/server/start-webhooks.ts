@@ -24,7 +24,7 @@ export interface WebhookServices extends Pick<WebhookContext, 'billing'> {
   /** The clock. @default () => new Date() */
   readonly now?: () => Date;
   /** What else is due in each round. @default nothing */
-  readonly round?: () => Promise<void>;
+  readonly round?: (dunning: DunningManager) => Promise<void>;
   /** Between two rounds. @default an hour */
   readonly everyMs?: number;
   readonly queue?: WebhookQueueOptions;
@@ -56,7 +56,7 @@ export async function startWebhooks(services: WebhookServices): Promise<StartedW
     // What goes wrong is tried again in the next round, and must not end the process.
     await catchUpWebhooks(stripe, queue).catch(say);
     await dunning.checkAll().catch(say);
-    await services.round?.().catch(say);
+    await services.round?.(dunning).catch(say);
   });
   return {
     queue,

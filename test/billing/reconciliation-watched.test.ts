@@ -1,5 +1,5 @@
 import type Stripe from 'stripe';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { StripeBillingManager } from '../../src/billing/billing-manager.js';
 import { ensureCatalogue } from '../../src/billing/catalogue.js';
 import { remindOnce } from '../../src/billing/reconcile/remind-once.js';
@@ -7,19 +7,21 @@ import {
   incompleteSubscriptions,
   trialsWithoutCard,
 } from '../../src/billing/reconcile/watched-subscriptions.js';
+import { webhookHandler } from '../../src/billing/webhooks/handle-webhook.js';
+import { DunningLedger } from '../../src/dunning/dunning-ledger.js';
+import { DunningManager } from '../../src/dunning/dunning-manager.js';
 import { createLocalStripe } from '../../src/local-stripe/create-local-stripe.js';
 import type { Notice } from '../../src/notifier.js';
+import { eventAbout } from '../support/billed-tenant.js';
+import { openEmbedded } from '../support/embedded.js';
 
 let now: Date;
 let stripe: Stripe;
 let billing: StripeBillingManager;
-let told: Notice[];
 const books = () => ({ stripe, billing, now });
-const notifier = { notify: async (notice: Notice) => void told.push(notice) };
 
 beforeEach(async () => {
   now = new Date('2025-11-01T10:00:00Z');
-  told = [];
   stripe = createLocalStripe({ seed: 'watched', now: () => now }).client();
   billing = new StripeBillingManager(stripe, { catalogue: await ensureCatalogue(stripe), now: () => now });
 });
@@ -66,16 +68,21 @@ describe('incompleteSubscriptions()', () => {
 });
 
 describe('remindOnce()', () => {
-  it('tells each tenant once, also after a restart', async () => {
-    await subscribe('no-card', { trialDays: 2 });
-    for (let run = 1; run <= 2; run += 1)
-      await remindOnce(await trialsWithoutCard(books()), 'trial_without_card', { stripe, notifier, now });
-    expect(told).toEqual([
-      {
-        topic: 'trial_without_card',
-        tenantId: 'no-card',
-        text: 'Your trial ends on 2025-11-04; please add a card to go on',
-      },
-    ]);
+  it('tells each tenant once, also after a restart, and after the webhook did', async () => {
+    const engine = await openEmbedded();
+    onTestFinished(() => engine.close());
+    const told: Notice[] = [];
+    const notifier = { notify: async (notice: Notice) => void told.push(notice) };
+    const { subscriptionId } = await subscribe('no-card', { trialDays: 2 });
+    for (let run = 1; run <= 2; run += 1) {
+      const ledger = await DunningLedger.open(engine.clickhouse);
+      const dunning = new DunningManager(stripe, { redis: engine.redis, ledger, notifier });
+      const reminded = await remindOnce(await trialsWithoutCard(books()), 'trial_reminder', dunning);
+      expect(reminded).toHaveLength(run === 1 ? 1 : 0);
+      const handle = webhookHandler(stripe, { ...engine, dunning });
+      await handle(eventAbout('customer.subscription.trial_will_end', subscriptionId));
+    }
+    const text = 'Your trial ends on 2025-11-04 and there is no card; please add one';
+    expect(told).toMatchObject([{ topic: 'trial_reminder', tenantId: 'no-card', text }]);
   });
 });

@@ -1,35 +1,37 @@
-/** Reminds tenants of a watched subscription, each once: that it was done stands at Stripe. */
-import type { Notifier } from '../../notifier.js';
+/** Reminds tenants of a watched subscription, each once, whether a webhook tells of it or the daily look. */
 import { dayOf } from '../../period.js';
-import { sdkOf } from '../sdk.js';
-import type { Books } from './books.js';
 import type { WatchedSubscription } from './watched-subscriptions.js';
 
 /** What the tenant is told, by topic. */
 const WORDS = {
-  trial_without_card: (end: string) => `Your trial ends on ${end}; please add a card to go on`,
+  trial_reminder: (end: string) => `Your trial ends on ${end} and there is no card; please add one`,
   incomplete: (end: string) => `Your first payment did not go through; it can be made up for until ${end}`,
 } as const;
 
+export type ReminderTopic = keyof typeof WORDS;
+
+/** @example reminderText('trial_reminder', new Date('2025-11-15')) // 'Your trial ends on 2025-11-15 …' */
+export const reminderText = (topic: ReminderTopic, endsAt: Date) => WORDS[topic](dayOf(endsAt));
+
+/** Tells for good: the DunningManager, whose ledger remembers it. */
+interface TellsOnce {
+  tellOnce(message: { tenantId: string; about: string; topic: string; text: string }): Promise<boolean>;
+}
+
 /**
  * @returns the rows whose tenants were told now
- * @example await remindOnce(await trialsWithoutCard(books), 'trial_without_card', { stripe, notifier, now });
+ * @example await remindOnce(await trialsWithoutCard(books), 'trial_reminder', dunning);
  */
 export async function remindOnce(
   rows: readonly WatchedSubscription[],
-  topic: keyof typeof WORDS,
-  { stripe: client, notifier, now }: Pick<Books, 'stripe' | 'now'> & { notifier: Notifier },
+  topic: ReminderTopic,
+  dunning: TellsOnce,
 ): Promise<WatchedSubscription[]> {
-  const stripe = sdkOf(client);
-  const key = `reminded_${topic}`;
   const reminded: WatchedSubscription[] = [];
   for (const row of rows) {
-    const { metadata } = await stripe.subscriptions.retrieve(row.subscriptionId);
-    if (metadata[key]) continue;
-    // Written down first: a process that is killed in between has told nobody, and not twice.
-    await stripe.subscriptions.update(row.subscriptionId, { metadata: { [key]: dayOf(now) } });
-    await notifier.notify({ topic, tenantId: row.tenantId, text: WORDS[topic](dayOf(row.endsAt)) });
-    reminded.push(row);
+    const { tenantId, subscriptionId: about, endsAt } = row;
+    const text = reminderText(topic, endsAt);
+    if (await dunning.tellOnce({ tenantId, about, topic, text })) reminded.push(row);
   }
   return reminded;
 }

@@ -5,11 +5,11 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import Stripe from 'stripe';
 import { formatCents } from '../../money.js';
-import { dayOf } from '../../period.js';
 import type { RedisClient } from '../../redis-client.js';
 import type { StripeClient } from '../../stripe-client.js';
 import { type TenantLockOptions, tenantLock } from '../../tenants/tenant-lock.js';
 import { idOf, METADATA } from '../context.js';
+import { reminderText } from '../reconcile/remind-once.js';
 import { sdkOf } from '../sdk.js';
 import { recordTerms } from './record-terms.js';
 import type { WebhookEvent } from './webhook-event.js';
@@ -79,14 +79,9 @@ export function webhookHandler(
     if (subscription?.status !== 'trialing' || subscription.trial_end === null) return;
     const owner = await ownerOf(subscription.customer);
     if (!owner || (await hasCard(subscription, owner))) return;
-    const day = dayOf(new Date(subscription.trial_end * 1_000));
-    const text = `Your trial ends on ${day} and there is no card; please add one`;
-    await dunning.tellOnce({
-      tenantId: owner.tenantId,
-      about: subscriptionId,
-      topic: 'trial_reminder',
-      text,
-    });
+    const { tenantId } = owner;
+    const text = reminderText('trial_reminder', new Date(subscription.trial_end * 1_000));
+    await dunning.tellOnce({ tenantId, about: subscriptionId, topic: 'trial_reminder', text });
   }
 
   async function invoiceCreated(invoiceId: string): Promise<void> {
