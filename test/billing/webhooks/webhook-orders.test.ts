@@ -11,7 +11,11 @@ import { seeded } from '../../support/seeded.js';
  * One history: a trial, a month that is not paid, and then it is. Its six events come in all 720 orders, in
  * every second one with one of them twice, on day 5 of the ladder; and the last that tells of an invoice
  * comes again after the payment. Each order has a tenant of its own, and Stripe as it was at that moment.
+ * Here every fourth order is taken; `npm run crash` takes all of them.
  */
+const EVERY = Number(process.env.ORDERS_EVERY ?? '4');
+const COUNT = 720 / EVERY;
+
 const TYPES = [
   'customer.subscription.created',
   'customer.subscription.trial_will_end',
@@ -51,10 +55,10 @@ function ordersOf<T>(list: readonly T[]): T[][] {
 }
 
 describe('six events of one history', () => {
-  it('lead to the same in all 720 orders', async () => {
+  it(`lead to the same in ${COUNT} of 720 orders`, async () => {
     const random = seeded(720);
-    const orders = ordersOf(events);
-    expect([events.length, orders.length]).toEqual([6, 720]);
+    const orders = ordersOf(events).filter((_, place) => place % EVERY === 0);
+    expect([events.length, orders.length]).toEqual([6, COUNT]);
     const outcomes = new Map<string, number>();
     const run = async (number: number, order: readonly WebhookEvent[]) => {
       const tenantId = `order-${number}`;
@@ -80,7 +84,7 @@ describe('six events of one history', () => {
       ['warning_sent', '$29.00 are still open; in three days your limits are halved'],
       ['reactivated', 'Thank you, all is paid; your limits are as before'],
     ];
-    expect([...outcomes]).toEqual([[JSON.stringify({ plan: 'starter', standing: 'good', told }), 720]]);
+    expect([...outcomes]).toEqual([[JSON.stringify({ plan: 'starter', standing: 'good', told }), COUNT]]);
     const rows = await engine.rows(`
       SELECT count() AS tenants, sum(written) AS written, uniqExact(terms) AS different
       FROM (
@@ -91,6 +95,6 @@ describe('six events of one history', () => {
         FROM tenant_quotas
         WHERE tenant_id LIKE 'order-%'
         GROUP BY tenant_id)`);
-    expect(rows).toEqual([{ tenants: 720, written: 720, different: 1 }]);
+    expect(rows).toEqual([{ tenants: COUNT, written: COUNT, different: 1 }]);
   }, 300_000);
 });
