@@ -119,6 +119,8 @@ export function createLocalStripe(options: LocalStripeOptions = {}): LocalStripe
         from: seconds(from),
         until: seconds(until),
       };
+      if (outage.until <= outage.from)
+        throw new RangeError('Cannot make a card fail: the outage must end after it begins');
       account.work(null, () => {
         account.tables.customers.one(customer);
         account.tables.outages.put(outage);

@@ -3,7 +3,7 @@ import { periodAround } from '../clock/interval.js';
 import { invalid } from '../http/api-error.js';
 import { ONE } from '../money/decimal.js';
 import type { Account } from '../state/account.js';
-import type { Billed, UsageSegment } from '../state/rows.js';
+import type { Billed } from '../state/rows.js';
 import type { Invoice, InvoiceLine, Price, Subscription, SubscriptionItem } from '../state/tables.js';
 import { type ChargeOptions, chargeLines, type LineDraft, type Span } from './lines.js';
 
@@ -58,18 +58,6 @@ export function licensedLines(
     );
 }
 
-/** Usage of the metered items that is not billed yet, up to a time. */
-export function unbilledUsage(
-  account: Account,
-  items: readonly SubscriptionItem[],
-  to: number,
-): UsageSegment[] {
-  return items
-    .filter(({ price }) => isMetered(price))
-    .map(({ id, price }) => ({ item: id, price: price.id, from: account.tables.items.one(id).usageFrom, to }))
-    .filter(({ from }) => from < to);
-}
-
 /** Notes for later credits that an invoice covers the items' time. */
 export function noteBilled(
   account: Account,
@@ -81,7 +69,9 @@ export function noteBilled(
     if (isMetered(price)) continue;
     const facts = { price: price.id, quantity, invoice: invoice.id, invoiceItem: null };
     const amount = billedLines(invoice, id, facts).reduce((sum, line) => sum + line.amount, 0);
-    account.tables.items.change(id, { billed: { ...period, ...facts, amount } });
+    const { billed: old } = account.tables.items.one(id);
+    const before = old && old.end > period.start ? old : null;
+    account.tables.items.change(id, { billed: { ...period, ...facts, amount, before } });
   }
 }
 

@@ -5,13 +5,14 @@ import { defined } from '../http/patched.js';
 import type { Account } from '../state/account.js';
 import type { Subscription } from '../state/tables.js';
 import { billSubscription } from './begin-period.js';
-import { spanOf, unbilledUsage } from './billing-period.js';
+import { spanOf } from './billing-period.js';
 import { collectPayment } from './collect-payment.js';
 import { endSubscription } from './end-subscription.js';
-import { finalizeInvoice } from './finalize-invoice.js';
+import { finalizeNow } from './finalize-now.js';
 import { deleteInvoiceItem, pendingItems } from './invoice-items.js';
 import { creditUnused } from './prorations.js';
 import type { cancelShape } from './subscription-params.js';
+import { unbilledUsage } from './unbilled-usage.js';
 import { writeOff } from './write-off.js';
 
 /** `invoice_now` bills what is pending, and usage so far; `prorate` credits the unused time. */
@@ -48,13 +49,13 @@ function billFinally(account: Account, subscription: Subscription): void {
   const { now } = account.customer(subscription.customer);
   const draft = billSubscription(account, subscription, {
     reason: 'subscription_cycle',
-    usage: unbilledUsage(account, subscription.items.data, now),
+    usage: unbilledUsage(account, subscription.items.data, now, () => true),
     start: spanOf(subscription).start,
     autoAdvance: false,
   });
   if (!draft || account.isPreview) return;
   if (draft.total < 0) writeOff(account, draft, 'uncollectible');
-  else if (finalizeInvoice(account, draft.id).status === 'open') {
+  else if (finalizeNow(account, draft.id).status === 'open') {
     collectPayment(account, draft.id, { automatic: false });
   }
 }

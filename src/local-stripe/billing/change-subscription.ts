@@ -1,22 +1,25 @@
 /** Changes of a subscription: its items with their prorations, its trial, its end. */
 
+import { invalid, unsupported } from '../http/api-error.js';
 import { defined, patched } from '../http/patched.js';
 import type { Account } from '../state/account.js';
 import type { Invoice, Subscription, SubscriptionItem } from '../state/tables.js';
 import { beginPeriod, withSpan } from './begin-period.js';
-import { intervalOf, isFree, spanOf, unbilledUsage } from './billing-period.js';
+import { intervalOf, isFree, spanOf } from './billing-period.js';
 import { checkChange } from './check-change.js';
 import { collectPayment } from './collect-payment.js';
 import { checkMethod } from './create-subscription.js';
 import { detailsOf } from './end-subscription.js';
-import { finalizeInvoice } from './finalize-invoice.js';
-import { type ItemChange, itemChanges } from './item-changes.js';
+import { finalizeNow } from './finalize-now.js';
+import { type ItemChange, isChange, itemChanges } from './item-changes.js';
 import type { Span } from './lines.js';
 import { checkItems } from './new-item.js';
 import { prorateChange } from './prorate-change.js';
 import { creditUnused } from './prorations.js';
 import type { UpdateSubscriptionParams } from './subscription-params.js';
 import { announceTrialEnd, trialEndOf } from './trial.js';
+import { endsCounting, unbilledUsage } from './unbilled-usage.js';
+import { checkUsage } from './usage-limit.js';
 
 /** Changes a subscription and bills the change as `proration_behavior` says. */
 export function changeSubscription(
@@ -32,14 +35,21 @@ export function changeSubscription(
   const changes = itemChanges(account, before, params);
   const data = changes.flatMap(({ after }) => after ?? []);
   checkItems(data);
+  for (const { price } of data) checkUsage(account, before.customer as string, price);
   tables.subscriptions.put({
     ...withFields(before, params, { now, span: spanOf(before) }),
     items: { ...before.items, data },
   });
   const { resumes_at: resumesAt } = params.pause_collection ?? {};
+  if (resumesAt !== undefined && resumesAt <= now) {
+    throw invalid('pause_collection[resumes_at] must be in the future.', 'pause_collection[resumes_at]');
+  }
   if (params.pause_collection !== undefined) account.unschedule(id, 'resume_collection');
-  if (resumesAt !== undefined) account.schedule('resume_collection', before, Math.max(now, resumesAt));
+  if (resumesAt !== undefined) account.schedule('resume_collection', before, resumesAt);
   const resets = startsAnew(account, before, data, params);
+  if (params.proration_date !== undefined && (resets || !prorates(before, changes))) {
+    throw unsupported('proration_date without a change of items within a period', 'proration_date');
+  }
   const invoice = resets
     ? startAnew(account, before, changes, params)
     : before.status === 'trialing'
@@ -48,7 +58,7 @@ export function changeSubscription(
   const place = account.outbox.length - (invoice ? 1 : 0);
   const after = tables.subscriptions.one(id);
   account.emit('customer.subscription.updated', after, { before, place });
-  const open = invoice && finalizeInvoice(account, invoice.id).status === 'open';
+  const open = invoice && finalizeNow(account, invoice.id).status === 'open';
   if (open && after.collection_method !== 'send_invoice') {
     const error = collectPayment(account, invoice.id, { automatic: true });
     if (error && params.payment_behavior === 'error_if_incomplete') throw error;
@@ -108,6 +118,10 @@ function startsAnew(
   );
 }
 
+function prorates({ status }: Subscription, changes: readonly ItemChange[]): boolean {
+  return status !== 'trialing' && changes.some(isChange);
+}
+
 /** Begins a period now and bills it at once. */
 function startAnew(
   account: Account,
@@ -119,7 +133,11 @@ function startAnew(
   const leavesTrial = before.status === 'trialing';
   const old = leavesTrial ? [] : changes.flatMap(({ before: item }) => item ?? []);
   if (behavior !== 'none') for (const item of old) creditUnused(account, before, item, { at: now });
-  const usage = unbilledUsage(account, old, now);
+  // Without prorations a price that goes bills nothing more, as within a period.
+  const stays = (item: SubscriptionItem) =>
+    changes.some(({ before: had, after }) => had?.id === item.id && after?.price.id === item.price.id);
+  const counted = behavior === 'none' ? old.filter(stays) : old;
+  const usage = unbilledUsage(account, counted, now, (item) => endsCounting(item, changes));
   const changed = account.tables.subscriptions.one(before.id);
   account.unschedule(before.id, 'trial_will_end');
   const fields = {

@@ -17,6 +17,9 @@ export function checkChange(before: Subscription, params: UpdateSubscriptionPara
   if (params.trial_end !== undefined && before.status !== 'trialing') {
     throw unsupported('trial_end for a subscription that is in no trial', 'trial_end');
   }
+  if (params.trial_settings !== undefined && before.status !== 'trialing') {
+    throw unsupported('trial_settings for a subscription that is in no trial', 'trial_settings');
+  }
   const { start, end } = spanOf(before);
   if (typeof params.trial_end === 'number' && before.billing_cycle_anchor > end) {
     throw unsupported('Another trial_end before a later billing_cycle_anchor', 'trial_end');

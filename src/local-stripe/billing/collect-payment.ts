@@ -1,13 +1,15 @@
 /** Collecting what an open invoice has due: by card, again after a failure, or outside of Stripe. */
 
 import type Stripe from 'stripe';
-import { type ApiError, invalid } from '../http/api-error.js';
+import { type ApiError, invalid, unsupported } from '../http/api-error.js';
 import type { Account } from '../state/account.js';
 import type { Stored } from '../state/stored.js';
 import { type Invoice, subscriptionOf } from '../state/tables.js';
+import { isReplaced } from './cover.js';
 import { endSubscription } from './end-subscription.js';
 import { openDispute } from './open-dispute.js';
 import { cancelPayment, intentOf, recordCharge } from './payments.js';
+import { settleCredits } from './settle-credits.js';
 import { changeStatus, isDecisive, settled } from './settle-subscription.js';
 import { cardError, declineOf, HARD_DECLINES, testCardOf } from './test-cards.js';
 import { stopCollecting } from './write-off.js';
@@ -109,6 +111,7 @@ function markPaid(
   account.tables.customers.change(before.customer as string, { delinquent: false });
   account.emit('invoice.updated', paid, { before });
   for (const type of events) account.emit(type, paid);
+  if (before.status === 'uncollectible') settleCredits(account, paid);
   settled(account, paid);
 }
 
@@ -165,11 +168,14 @@ function giveUp(account: Account, id: string): void {
 }
 
 /** @throws ApiError 400 unless the invoice can be paid. */
-export function checkPayable(invoice: Invoice): void {
+export function checkPayable(account: Account, invoice: Invoice): void {
   if (invoice.status === 'paid') throw invalid('Invoice is already paid');
   // A negative last invoice was written off without having been final: it has nothing to pay.
   const isCredit = invoice.status === 'uncollectible' && invoice.amount_remaining === 0;
   if (invoice.status === 'void' || isCredit) {
     throw invalid("You can only pass in open invoices. This invoice isn't open.");
+  }
+  if (invoice.status === 'uncollectible' && isReplaced(account, invoice)) {
+    throw unsupported('Payment of an uncollectible invoice whose time was changed since');
   }
 }

@@ -1,7 +1,7 @@
 /** New subscriptions: items, trial, first period and first invoice. */
 
 import { addIntervals } from '../clock/interval.js';
-import { invalid } from '../http/api-error.js';
+import { invalid, unsupported } from '../http/api-error.js';
 import { mergeMetadata } from '../http/patched.js';
 import type { Account } from '../state/account.js';
 import { nulls } from '../state/stored.js';
@@ -12,6 +12,7 @@ import { intervalOf, periodFrom } from './billing-period.js';
 import { checkItems, newItem } from './new-item.js';
 import type { CreateSubscriptionParams } from './subscription-params.js';
 import { announceTrialEnd, checkTrialAnchor, trialEndOf } from './trial.js';
+import { checkUsage } from './usage-limit.js';
 
 /** Stripe lets a customer of a test clock have this many. */
 const SUBSCRIPTIONS_PER_CLOCK_CUSTOMER = 3;
@@ -23,6 +24,9 @@ export function createSubscription(account: Account, params: CreateSubscriptionP
   const place = account.outbox.length;
   checkClockLimit(account, customer.id, customer.test_clock);
   checkDueDays(params);
+  if (params.collection_method === 'send_invoice' && params.payment_behavior === 'default_incomplete') {
+    throw unsupported('payment_behavior=default_incomplete with send_invoice', 'payment_behavior');
+  }
   checkMethod(account, customer.id, params.default_payment_method);
   const id = account.newId('sub');
   const trialEnd = trialEndOf(params, now);
@@ -30,6 +34,7 @@ export function createSubscription(account: Account, params: CreateSubscriptionP
     newItem(account, id, given, { created: now, usageFrom: trialEnd ?? now }),
   );
   checkItems(bare);
+  for (const { price } of bare) checkUsage(account, customer.id, price);
   const start = trialEnd ?? now;
   const anchor = params.billing_cycle_anchor ?? start;
   if (anchor < start || anchor > addIntervals(start, intervalOf(bare), 1)) {
@@ -39,6 +44,7 @@ export function createSubscription(account: Account, params: CreateSubscriptionP
     );
   }
   if (trialEnd !== null) checkTrialAnchor(params, anchor > trialEnd);
+  else if (params.trial_settings) throw unsupported('trial_settings without a trial', 'trial_settings');
   const first = periodFrom(anchor, bare, now);
   const period = trialEnd === null ? first.period : { start: now, end: trialEnd };
   const items = withSpan(bare, period);

@@ -2,8 +2,9 @@
 import type { Account } from '../state/account.js';
 import type { Subscription } from '../state/tables.js';
 import { type Bill, beginPeriod, billSubscription } from './begin-period.js';
-import { spanOf, unbilledUsage } from './billing-period.js';
+import { spanOf } from './billing-period.js';
 import { endSubscription } from './end-subscription.js';
+import { unbilledUsage } from './unbilled-usage.js';
 
 export function endPeriod(account: Account, id: string): void {
   const subscription = account.tables.subscriptions.one(id);

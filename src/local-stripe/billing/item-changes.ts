@@ -14,6 +14,11 @@ export interface ItemChange {
   readonly after: SubscriptionItem | null;
 }
 
+/** Whether a change costs something: its price or its quantity is another one. */
+export function isChange({ before, after }: ItemChange): boolean {
+  return before?.price.id !== after?.price.id || before?.quantity !== after?.quantity;
+}
+
 /** @throws ApiError 400 for items that the subscription does not have. */
 export function itemChanges(
   account: Account,

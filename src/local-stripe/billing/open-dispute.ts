@@ -1,5 +1,6 @@
 /** Disputes: the holder of a card takes a charge back at the bank. */
 import type Stripe from 'stripe';
+import { invalid } from '../http/api-error.js';
 import type { Account } from '../state/account.js';
 import { nulls, type Stored } from '../state/stored.js';
 
@@ -21,6 +22,9 @@ const NO_EVIDENCE: Stored<Stripe.Dispute>['evidence'] = {
 
 /** Disputes a charge, as its card's holder would at the bank. */
 export function openDispute(account: Account, charge: Stored<Stripe.Charge>) {
+  if (!charge.paid || charge.disputed) {
+    throw invalid('A charge can be disputed if it went through, and once.', 'charge');
+  }
   const { now } = account.customer(charge.customer as string);
   const dispute = account.tables.disputes.put({
     id: account.newId('du'),

@@ -5,9 +5,10 @@ import type { Account } from '../state/account.js';
 import type { Invoice, Subscription, SubscriptionItem } from '../state/tables.js';
 import { billSubscription } from './begin-period.js';
 import { intervalOf, isMetered, spanOf } from './billing-period.js';
-import type { ItemChange } from './item-changes.js';
-import { billUsageSoFar, chargeRemaining, creditUnused } from './prorations.js';
+import { type ItemChange, isChange } from './item-changes.js';
+import { billSegment, chargeRemaining, creditUnused } from './prorations.js';
 import type { UpdateSubscriptionParams } from './subscription-params.js';
+import { endsCounting, unbilledUsage } from './unbilled-usage.js';
 
 /** Credits and charges for the rest of the period; gives the draft when they are billed now. */
 export function prorateChange(
@@ -18,9 +19,7 @@ export function prorateChange(
 ): Invoice | undefined {
   const { now } = account.customer(before.customer as string);
   const at = date ?? now;
-  const changed = changes.filter(
-    ({ before: old, after }) => old?.price.id !== after?.price.id || old?.quantity !== after?.quantity,
-  );
+  const changed = changes.filter(isChange);
   for (const change of changed) checkNotBilledAnew(account, before, change, at);
   const [first] = before.items.data;
   const whole = periodAround(
@@ -30,12 +29,15 @@ export function prorateChange(
   );
   for (const { before: old, after } of changed) {
     if (old && behavior !== 'none') {
-      if (isMetered(old.price)) billUsageSoFar(account, before, old, at);
-      else creditUnused(account, before, old, { at });
+      if (isMetered(old.price)) {
+        const ends = (item: SubscriptionItem) => endsCounting(item, changed);
+        for (const segment of unbilledUsage(account, [old], at, ends))
+          billSegment(account, before, old, segment);
+      } else creditUnused(account, before, old, { at });
     }
     if (!after && old) account.tables.items.change(old.id, { deletedAt: at });
     if (after && isMetered(after.price)) {
-      account.tables.items.change(after.id, { usageFrom: at, billed: null });
+      account.tables.items.change(after.id, { usageFrom: at });
     } else if (after && behavior !== 'none') {
       const rest = { at, end: after.current_period_end, whole: whole.end - whole.start };
       chargeRemaining(account, before, after, rest);

@@ -3,8 +3,10 @@ import { ONE } from '../money/decimal.js';
 import { EXACT_CENT } from '../money/price-lines.js';
 import { prorateExact } from '../money/prorate.js';
 import type { Account } from '../state/account.js';
+import type { UsageSegment } from '../state/rows.js';
 import type { Invoice, InvoiceItem, InvoiceLine, Subscription, SubscriptionItem } from '../state/tables.js';
 import { billedLines } from './billing-period.js';
+import { coverOf, invoiceOf, withCredit } from './cover.js';
 import { createInvoiceItem, parentOf } from './invoice-items.js';
 import { chargesOf, productName, toNumber, usageLines } from './lines.js';
 
@@ -15,15 +17,15 @@ export function creditUnused(
   item: SubscriptionItem,
   { at, parent = parentOf(item) }: { at: number; parent?: InvoiceItem['parent'] },
 ): void {
-  const { items, invoiceItems, invoices, prices } = account.tables;
-  const { billed } = items.one(item.id);
-  if (!billed || billed.end <= at) return;
-  const invoice = invoices.get(billed.invoice ?? invoiceItems.get(billed.invoiceItem)?.invoice);
-  if (isWrittenOff(invoice)) return;
+  const { items, prices } = account.tables;
+  const { billed: all } = items.one(item.id);
+  const billed = coverOf(account, all);
+  if (!all || !billed || billed.end <= at) return;
+  const invoice = invoiceOf(account, billed);
   const price = prices.one(billed.price);
   const start = Math.max(at, billed.start);
   const share = { part: billed.end - start, whole: billed.end - billed.start };
-  createInvoiceItem(account, {
+  const credit = createInvoiceItem(account, {
     customer: subscription.customer,
     amount: toNumber(prorateExact(BigInt(-billed.amount) * EXACT_CENT, share)),
     description: `Unused time on ${counted(billed.quantity)}${productName(account, price)} after ${dateOf(at)}`,
@@ -36,31 +38,7 @@ export function creditUnused(
       discount_amounts: [],
     },
   });
-}
-
-/** What was not paid for is not given back. */
-function isWrittenOff(invoice: Invoice | undefined): boolean {
-  return invoice?.status === 'void' || invoice?.status === 'uncollectible';
-}
-
-/** An invoice will not be paid after all: credits that were given for its time are charged again. */
-export function takeBackCredits(account: Account, { id, customer }: Invoice): void {
-  const { invoiceItems, invoices, prices } = account.tables;
-  for (const credit of invoiceItems.by('customer', customer as string)) {
-    const credited = credit.proration_details?.credited_items?.invoice_line_item_details?.invoice;
-    if (credited !== id || isWrittenOff(invoices.get(credit.invoice))) continue;
-    const price = prices.get(credit.pricing?.price_details?.price);
-    createInvoiceItem(account, {
-      customer: credit.customer,
-      amount: -credit.amount,
-      description: `${credit.description}: taken back, its invoice was not paid`,
-      period: credit.period,
-      parent: credit.parent,
-      ...(price && { price }),
-      quantity: credit.quantity,
-      proration: { credited_items: null, discount_amounts: [] },
-    });
-  }
+  items.change(item.id, { billed: withCredit(all, billed, credit.id) });
 }
 
 /** The charge for the rest of a period under a new price or quantity. */
@@ -87,21 +65,18 @@ export function chargeRemaining(
     proration: { credited_items: null, discount_amounts: [] },
   });
   const facts = { price: item.price.id, quantity, invoice: null, invoiceItem: made.id };
-  account.tables.items.change(item.id, { billed: { amount, start: at, end, ...facts } });
+  const { billed: before } = account.tables.items.one(item.id);
+  account.tables.items.change(item.id, { billed: { amount, start: at, end, ...facts, before } });
 }
 
-/** Bills the usage of a metered item so far, one item for each tier: its price is about to go. */
-export function billUsageSoFar(
+/** Bills a segment of usage whose price is about to go, one invoice item for each tier. */
+export function billSegment(
   account: Account,
-  subscription: Subscription,
+  { customer, id }: Subscription,
   item: SubscriptionItem,
-  at: number,
+  segment: UsageSegment,
 ): void {
-  const { usageFrom } = account.tables.items.one(item.id);
-  if (usageFrom >= at) return;
-  const customer = subscription.customer;
-  const segment = { item: item.id, price: item.price.id, from: usageFrom, to: at };
-  for (const line of usageLines(account, customer, segment, subscription.id)) {
+  for (const line of usageLines(account, customer, segment, id)) {
     createInvoiceItem(account, {
       customer,
       amount: line.amount,

@@ -1,7 +1,7 @@
 /** Usage of a customer in a span of time: meter events added up as their meter says. */
 import type Stripe from 'stripe';
 import { ONE, parseDecimal } from '../money/decimal.js';
-import type { MeterEventRow } from '../state/rows.js';
+import type { MeterEventRow, UsageSegment } from '../state/rows.js';
 import type { Stored } from '../state/stored.js';
 
 /** Seconds of a meter's window. */
@@ -19,9 +19,12 @@ export function windowOf(name: string): number {
 export function usageOf(
   meter: Pick<Stored<Stripe.Billing.Meter>, 'default_aggregation' | 'event_time_window'>,
   events: readonly MeterEventRow[],
-  { from, to }: { from: number; to: number },
+  { from, to, isLast = false, item }: Omit<UsageSegment, 'item' | 'price'> & { item?: string },
 ): bigint {
-  const inSpan = ({ timestamp }: MeterEventRow) => from <= timestamp && timestamp < to;
+  const inSpan = ({ timestamp: at, closedBy = item }: MeterEventRow) =>
+    from <= at &&
+    (at < to || (isLast && at === to)) &&
+    (at > from || item === undefined || closedBy === item);
   const counted = latestOfWindows(events, meter.event_time_window).filter(inSpan);
   switch (meter.default_aggregation.formula) {
     case 'count':

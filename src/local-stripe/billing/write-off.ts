@@ -4,7 +4,7 @@ import type { Account } from '../state/account.js';
 import type { Invoice } from '../state/tables.js';
 import { changeBalance } from './customer-balance.js';
 import { cancelPayment } from './payments.js';
-import { takeBackCredits } from './prorations.js';
+import { settleCredits } from './settle-credits.js';
 import { settled } from './settle-subscription.js';
 
 /** As if it had never been: what it took from the customer's balance, or put there, goes back. */
@@ -20,8 +20,9 @@ export function voidInvoice(account: Account, id: string): Invoice {
     invoice: id,
   });
   cancelPayment(account, before, now);
-  takeBackCredits(account, before);
-  return writeOff(account, before, 'void');
+  const invoice = writeOff(account, before, 'void');
+  settleCredits(account, invoice);
+  return invoice;
 }
 
 /** Bad debt: it may still be paid, and for its subscription it is settled. */
@@ -29,8 +30,8 @@ export function markUncollectible(account: Account, id: string): Invoice {
   const before = account.tables.invoices.one(id);
   if (before.status === 'uncollectible') throw invalid('This invoice has already been marked uncollectible.');
   checkOpen(before);
-  takeBackCredits(account, before);
   const invoice = writeOff(account, before, 'uncollectible');
+  settleCredits(account, invoice);
   settled(account, invoice);
   return invoice;
 }

@@ -3,8 +3,9 @@ import { collectPayment } from '../billing/collect-payment.js';
 import { endPeriod } from '../billing/end-period.js';
 import { endSubscription } from '../billing/end-subscription.js';
 import { finalizeInvoice } from '../billing/finalize-invoice.js';
+import { followPause } from '../billing/finalize-now.js';
 import { changeStatus } from '../billing/settle-subscription.js';
-import { markUncollectible, voidInvoice } from '../billing/write-off.js';
+import { voidInvoice } from '../billing/write-off.js';
 import type { Account } from '../state/account.js';
 import type { DueRow } from '../state/rows.js';
 import { subscriptionOf } from '../state/tables.js';
@@ -45,7 +46,7 @@ function passDueDate(account: Account, id: string): void {
 }
 
 function finalizeByItself(account: Account, id: string): void {
-  const { deliveries, invoices, subscriptions } = account.tables;
+  const { deliveries, invoices } = account.tables;
   const draft = invoices.one(id);
   const { now } = account.customer(draft.customer as string);
   const unconfirmed = deliveries.by('about', `invoice.created/${id}`).some(({ attempts }) => attempts > 0);
@@ -53,12 +54,8 @@ function finalizeByItself(account: Account, id: string): void {
     account.schedule('finalize', draft, now + HOUR);
     return;
   }
-  const invoice = finalizeInvoice(account, id);
-  if (invoice.status !== 'open') return;
-  const paused = subscriptions.get(subscriptionOf(invoice))?.pause_collection?.behavior;
-  if (paused === 'void') voidInvoice(account, id);
-  else if (paused === 'mark_uncollectible') markUncollectible(account, id);
-  else if (invoice.collection_method === 'charge_automatically')
+  const invoice = followPause(account, finalizeInvoice(account, id));
+  if (invoice.status === 'open' && invoice.collection_method === 'charge_automatically')
     collectPayment(account, id, { automatic: true });
 }
 

@@ -2,7 +2,8 @@
 import Stripe from 'stripe';
 import { z } from 'zod';
 import type { Account } from '../state/account.js';
-import { ApiError, invalid, unsupported } from './api-error.js';
+import { ApiError, invalid } from './api-error.js';
+import { authenticate } from './authenticate.js';
 import { decodeForm, type Form, plain } from './decode-form.js';
 import { expand } from './expand.js';
 import { type Answer, earlierAnswer, fingerprintOf, keepAnswer } from './idempotency.js';
@@ -36,10 +37,14 @@ export function requestHandler(
     const key = (writes && request.headers.get('idempotency-key')) || null;
     const answer = await claim(inFlight, key, async () => {
       authenticate(request.headers);
-      const sent = request.method === 'POST' ? await bodyOf(request, version) : search.slice(1);
+      const body = await bodyOf(request, version);
+      const sent = request.method === 'POST' ? body : search.slice(1);
       const { route, ids } = find(request.method, pathname);
       const decoded = version === 2 ? jsonOf(sent) : decodeForm(sent);
       const { expand: expansions, ...form } = decoded as Form;
+      if (request.method !== 'POST' && body) {
+        throw invalid(`Parameters of a ${request.method} go into its address, not into a body.`);
+      }
       if (request.method === 'POST' && search) throw invalid('Parameters of a POST go into its body.');
       const params = readParameters(route.params, version === 2 ? decoded : form);
       const { expand: paths } = readParameters(expansionsOf, version === 1 ? { expand: expansions } : {});
@@ -89,23 +94,6 @@ async function claim(
     return await work();
   } finally {
     inFlight.delete(key);
-  }
-}
-
-function authenticate(headers: Headers): void {
-  const [, key] = /^Bearer (\S+)$/.exec(headers.get('authorization') ?? '') ?? [];
-  if (!key) throw new ApiError(401, 'You did not provide an API key.');
-  if (!/^(sk|rk)_test_/.test(key)) {
-    // The key is not repeated: a live one may have been sent by mistake.
-    throw new ApiError(
-      401,
-      'Invalid API Key provided: the local Stripe takes keys that start with sk_test_.',
-    );
-  }
-  const version = headers.get('stripe-version') ?? Stripe.API_VERSION;
-  if (version !== Stripe.API_VERSION) throw unsupported(`API version ${version.slice(0, 40)}`);
-  for (const header of ['stripe-account', 'stripe-context']) {
-    if (headers.has(header)) throw unsupported(`The header ${header}`);
   }
 }
 

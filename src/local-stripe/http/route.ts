@@ -42,8 +42,9 @@ export function pageRoute<Shape extends z.ZodRawShape>(
   rows: (account: Account, params: Output<Shape>, ...ids: string[]) => readonly Row[],
 ): Route {
   return route(`GET ${path}`, call, { ...shape, ...paging }, (account, params, ...ids) => {
-    const { limit, starting_after, ending_before, ...own } = params as Output<typeof paging>;
-    const found = [...rows(account, own as Output<Shape>, ...ids)].reverse();
+    const { limit, ...rest } = params as Output<typeof paging>;
+    const { starting_after, ending_before } = rest;
+    const found = [...rows(account, rest as unknown as Output<Shape>, ...ids)].reverse();
     return pageOf(
       found,
       { limit, starting_after, ending_before },
@@ -70,14 +71,19 @@ export function listRoute<R extends Row, Shape extends Readonly<Record<string, z
   ...[shape, table, special = {}]: ListRest<R, Shape>
 ): Route {
   return pageRoute(path, call, shape, ({ tables }, params) => {
-    const filters = Object.entries(params).filter(([, value]) => value !== undefined);
+    const { starting_after: after, ending_before: before, ...own } = params as Partial<Output<typeof paging>>;
+    const filters = Object.entries(own).filter(([, value]) => value !== undefined);
+    // A cursor marks its place although its row may pass no longer; it is not on its page.
+    const isCursor = ({ id }: R) => id === after || id === before;
     const passes = (row: R) =>
       filters.every(([name, value]) => {
         if (special[name]) return special[name](row, value as never);
         if (name === 'created') return isWithin((row as { created?: number }).created ?? 0, value as number);
         return row[name as keyof R] === value;
       });
-    return table(tables).mostly(filters).filter(passes);
+    return table(tables)
+      .mostly(filters)
+      .filter((row) => passes(row) || isCursor(row));
   });
 }
 

@@ -1,5 +1,6 @@
 /** Events of the last thirty days, and the endpoints that are told of them. */
 import Stripe from 'stripe';
+import { EVENT_TYPES } from '../events/event-types.js';
 import { EVENTS_KEPT_SECONDS } from '../events/keep-events.js';
 import { missing } from '../http/api-error.js';
 import { choice, clearable, flag, isWithin, list, metadata, text, times } from '../http/parameters.js';
@@ -9,8 +10,14 @@ import { type Account, LIVE_CLOCK } from '../state/account.js';
 import type { EventRow } from '../state/rows.js';
 
 const endpoint = { description: clearable(text()).optional(), metadata: metadata.optional() };
-const events = list(text(100), 300).refine((types) => types.length > 0, 'at least one event');
-const url = text(2_048).regex(/^https?:\/\//, 'Invalid URL');
+const typeOfEvent = text(100).refine(
+  (type) => type === '*' || EVENT_TYPES.includes(type),
+  'not a type that the local Stripe knows',
+);
+const events = list(typeOfEvent, 300).refine((types) => types.length > 0, 'at least one event');
+const url = text(2_048)
+  .regex(/^https?:\/\//, 'Invalid URL')
+  .refine(URL.canParse, 'Invalid URL');
 
 export const eventRoutes: Route[] = [
   route('GET /v1/events/:id', 'events.retrieve', {}, (account, _params, id = '') => {

@@ -31,6 +31,9 @@ export const invoiceItemRoutes: Route[] = [
       if (subscription && tables.subscriptions.one(subscription, 'subscription').customer !== customer) {
         throw invalid('The subscription must be the customer’s.', 'subscription');
       }
+      if (period && period.end < period.start) {
+        throw invalid('The period must not end before it starts.', 'period[end]');
+      }
       const item = createInvoiceItem(account, {
         customer,
         amount,

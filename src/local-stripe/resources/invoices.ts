@@ -133,7 +133,7 @@ function payInvoice(
 ): Invoice | ApiError {
   const { invoices, paymentMethods } = account.tables;
   const before = invoices.one(id);
-  checkPayable(before);
+  checkPayable(account, before);
   if (params.paid_out_of_band && params.payment_method) {
     throw invalid('What was paid out of band has no payment method.', 'payment_method');
   }

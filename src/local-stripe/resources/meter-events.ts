@@ -1,6 +1,7 @@
 /** Meter events and their cancellation, in v1 and in v2. */
 import type Stripe from 'stripe';
 import { z } from 'zod';
+import { countUsage } from '../billing/usage-limit.js';
 import { ApiError, invalid } from '../http/api-error.js';
 import { choice, text, timestamp } from '../http/parameters.js';
 import { type Route, route } from '../http/route.js';
@@ -123,7 +124,7 @@ function takeIn(
   if (earlier && received - earlier.received < DAY) {
     throw new ApiError(400, `An event already exists with identifier ${identifier}.`, { shouldRetry: false });
   }
-  return tables.meterEvents.put({
+  const row = tables.meterEvents.put({
     id: account.newId('mevt'),
     identifier,
     meter: meter.id,
@@ -133,6 +134,8 @@ function takeIn(
     received,
     cancelled: false,
   });
+  countUsage(account, row);
+  return row;
 }
 
 function refused(code: string, key: string): ApiError {

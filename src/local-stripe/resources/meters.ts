@@ -27,9 +27,7 @@ export const meterRoutes: Route[] = [
     },
     (account, params) => {
       const { meters } = account.tables;
-      if (meters.by('event', params.event_name).some(({ status }) => status === 'active')) {
-        throw invalid(`A meter with the event name ${params.event_name} already exists.`, 'event_name');
-      }
+      checkEventName(account, params.event_name);
       const now = account.now();
       const meter: Meter = {
         id: account.newId('mtr'),
@@ -67,6 +65,7 @@ export const meterRoutes: Route[] = [
       {},
       (account, _params, id = '') => {
         const isOff = change === 'deactivate';
+        if (!isOff) checkEventName(account, account.tables.meters.one(id).event_name, id);
         return changeMeter(account, id, `${change}d`, {
           status: isOff ? 'inactive' : 'active',
           status_transitions: { deactivated_at: isOff ? account.now() : null },
@@ -87,6 +86,13 @@ export const meterRoutes: Route[] = [
     summaries,
   ),
 ];
+
+/** An event counts for one meter. */
+function checkEventName({ tables }: Account, name: string, own?: string): void {
+  if (tables.meters.by('event', name).some(({ id, status }) => status === 'active' && id !== own)) {
+    throw invalid(`A meter with the event name ${name} already exists.`, 'event_name');
+  }
+}
 
 function changeMeter(account: Account, id: string, change: string, fields: Partial<Meter>): Meter {
   const { meters } = account.tables;

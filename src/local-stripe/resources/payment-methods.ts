@@ -65,7 +65,7 @@ export function attachMethod(account: Account, idOrName: string, customerId: str
 }
 
 function detachMethod(account: Account, _params: object, id = ''): PaymentMethod {
-  const { paymentMethods, customers, subscriptions } = account.tables;
+  const { paymentMethods, customers, invoices, subscriptions } = account.tables;
   const before = paymentMethods.one(id, 'payment_method');
   if (!before.customer) {
     throw invalid(
@@ -80,6 +80,14 @@ function detachMethod(account: Account, _params: object, id = ''): PaymentMethod
   for (const subscription of subscriptions.by('customer', customer.id)) {
     if (subscription.default_payment_method === id) {
       subscriptions.change(subscription.id, { default_payment_method: null });
+    }
+  }
+  for (const { id: invoice, status, default_payment_method: method } of invoices.by(
+    'customer',
+    customer.id,
+  )) {
+    if (method === id && (status === 'draft' || status === 'open')) {
+      invoices.change(invoice, { default_payment_method: null });
     }
   }
   const detached = paymentMethods.change(id, { customer: null });

@@ -6,7 +6,9 @@ import { formatDecimal, parseDecimal } from '../money/decimal.js';
 import type { TierRow } from '../state/rows.js';
 
 export const amount = integer(0, MOST_CENTS);
-export const positive = decimal.refine((value) => !value.startsWith('-'), 'must not be negative');
+export const positive = decimal
+  .refine((value) => !value.startsWith('-'), 'must not be negative')
+  .refine((value) => Number(value) <= MOST_CENTS, `must be at most ${MOST_CENTS}`);
 
 export const tier = z.strictObject({
   up_to: z.union([z.literal('inf'), integer(1, Number.MAX_SAFE_INTEGER)]),

@@ -75,7 +75,9 @@ function createPrice(account: Account, params: CreateParams): Price {
   if ((usage === 'metered') !== (recurring.meter !== undefined)) {
     throw invalid('A metered price needs a meter, and only a metered price has one.', 'recurring[meter]');
   }
-  if (recurring.meter) tables.meters.one(recurring.meter, 'recurring[meter]');
+  if (recurring.meter && tables.meters.one(recurring.meter, 'recurring[meter]').status !== 'active') {
+    throw invalid('The meter of a new price must be active.', 'recurring[meter]');
+  }
   const tiered = scheme === 'tiered';
   if (tiered !== (params.tiers !== undefined) || tiered !== (params.tiers_mode !== undefined)) {
     throw invalid(

@@ -18,6 +18,10 @@ export interface Billed {
   /** The invoice that charged it, or the invoice item, which goes on one. */
   readonly invoice: string | null;
   readonly invoiceItem: string | null;
+  /** The charge that it replaced: it counts again should this one be written off together with the credit. */
+  readonly before?: Billed | null;
+  /** Invoice items that gave its rest back. */
+  readonly credits?: readonly string[];
 }
 
 /** What has been billed of a subscription item; its id is the item's. */
@@ -40,6 +44,8 @@ export interface UsageSegment {
   readonly price: string;
   readonly from: number;
   readonly to: number;
+  /** Nothing goes on counting behind it: usage of the second `to` is its own too. */
+  readonly isLast?: boolean;
 }
 
 /** A meter event that was taken in. */
@@ -53,6 +59,18 @@ export interface MeterEventRow extends Row {
   readonly received: number;
   /** Taken back: it counts no more, and its identifier stays taken. */
   readonly cancelled: boolean;
+  /** The item that ended in its second and billed it; one that begins in that second does not. */
+  readonly closedBy?: string;
+}
+
+/** A correction of a credit; its id is its invoice item's. */
+export interface CorrectionRow extends Row {
+  readonly credit: string;
+}
+
+/** The most that a customer has used of a meter; its id names both. */
+export interface UsageTotalRow extends Row {
+  readonly most: string;
 }
 
 /** A span of time in which every charge of a customer fails. */

@@ -25,11 +25,13 @@ export interface Tables {
   readonly tiers: Table<rows.TierRow>;
   readonly meters: Table<Stored<Stripe.Billing.Meter>>;
   readonly meterEvents: Table<rows.MeterEventRow>;
+  readonly usageTotals: Table<rows.UsageTotalRow>;
   readonly subscriptions: Table<Subscription>;
   readonly items: Table<rows.ItemRow>;
   readonly invoices: Table<Invoice>;
   readonly usageSegments: Table<rows.UsageSegmentsRow>;
   readonly invoiceItems: Table<InvoiceItem>;
+  readonly corrections: Table<rows.CorrectionRow>;
   readonly invoicePayments: Table<Stored<Stripe.InvoicePayment>>;
   readonly paymentIntents: Table<PaymentIntent>;
   readonly charges: Table<Stored<Stripe.Charge>>;
@@ -54,13 +56,18 @@ export function createTables(journal: Journal): Tables {
     balanceTransactions: table('customer balance transaction', { customer: (row) => row.customer }),
     paymentMethods: table('PaymentMethod', { customer: (row) => row.customer }),
     products: table('product'),
-    prices: table('price', { product: (row) => row.product, lookup: (row) => row.lookup_key }),
+    prices: table('price', {
+      product: (row) => row.product,
+      lookup: (row) => row.lookup_key,
+      meter: (row) => row.recurring?.meter,
+    }),
     tiers: table('tiers'),
     meters: table('billing meter', { event: (row) => row.event_name }),
     meterEvents: table('meter event', {
       series: (row) => (row.cancelled ? null : `${row.meter}/${row.customer}`),
       identifier: (row) => row.identifier,
     }),
+    usageTotals: table('usage total'),
     subscriptions: table('subscription', { customer: (row) => row.customer }),
     items: table('item', { subscription: (row) => row.subscription }),
     invoices: table('invoice', { subscription: subscriptionOf, customer: (row) => row.customer }),
@@ -69,6 +76,7 @@ export function createTables(journal: Journal): Tables {
       customer: (row) => row.customer,
       waiting: (row) => (row.invoice ? null : row.customer),
     }),
+    corrections: table('correction', { credit: (row) => row.credit }),
     invoicePayments: table('invoice_payment', { invoice: (row) => row.invoice }),
     paymentIntents: table('payment_intent', { customer: (row) => row.customer }),
     charges: table('charge', {

@@ -119,7 +119,7 @@ describe('prorations', () => {
     },
   );
 
-  it('credit nothing of an invoice item whose invoice was written off', async () => {
+  it('of an invoice item that was written off with its credit go back to what was paid', async () => {
     const [ten, twenty] = [await bench.monthly(1_000), await bench.monthly(2_000)];
     const { customer, id, item } = await subscribed([{ price: ten.id }]);
     bench.local.failCard({ customer, from: new Date('2025-11-11'), until: new Date('2025-12-11') });
@@ -129,7 +129,10 @@ describe('prorations', () => {
     await change(twenty.id, 'always_invoice');
     await bench.stripe.invoices.voidInvoice((await bench.latestInvoice(id)).id ?? '');
     await change(ten.id, 'create_prorations');
-    expect(await pending(customer)).toEqual([[667, 'Remaining time on Pro after 11 Nov 2025']]);
+    expect(await pending(customer)).toEqual([
+      [-667, 'Unused time on Pro after 11 Nov 2025'],
+      [667, 'Remaining time on Pro after 11 Nov 2025'],
+    ]);
   });
 });
 

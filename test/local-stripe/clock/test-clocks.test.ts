@@ -155,18 +155,19 @@ describe('a step that fails', () => {
     vi.restoreAllMocks();
   });
 
-  /** A subscription whose next invoice is larger than any can be. */
-  async function overflowing(customer: string) {
-    const usage = await bench.tiered([['inf', '99999999']]);
+  /** A subscription whose renewal fails: the plan of its event's delivery makes no sense. */
+  async function failing(customer: string) {
+    const usage = await bench.tiered([['inf', '1']]);
     const { id } = await bench.stripe.subscriptions.create({ customer, items: [{ price: usage.id }] });
-    await bench.use(customer, '999999999999999');
+    bench.local.onWebhook(() => undefined, { events: ['invoice.created'] });
+    bench.local.deliveryPlan = { copies: ({ type }) => (type === 'invoice.created' ? -1 : 1) };
     return id;
   }
 
   it('stops a test clock in internal_failure, and changes nothing', async () => {
     const error = vi.spyOn(console, 'error').mockImplementation(() => undefined);
     const { id: customer } = await bench.customer();
-    const id = await overflowing(customer);
+    const id = await failing(customer);
     const before = await bench.stripe.subscriptions.retrieve(id);
     await expect(bench.advance('2025-12-02')).rejects.toThrow('internal_failure');
     const after = await bench.stripe.subscriptions.retrieve(id);
@@ -179,7 +180,7 @@ describe('a step that fails', () => {
     let now = Date.parse('2025-11-01');
     bench = await openBench({ now: () => new Date(now) });
     const { id: customer } = await bench.stripe.customers.create();
-    await overflowing(customer);
+    await failing(customer);
     now = Date.parse('2025-12-02');
     expect((await bench.stripe.invoices.list()).data).toEqual([]);
     await bench.local.tick();
