@@ -47,7 +47,8 @@ export function changeSubscription(
   if (params.pause_collection !== undefined) account.unschedule(id, 'resume_collection');
   if (resumesAt !== undefined) account.schedule('resume_collection', before, resumesAt);
   const resets = startsAnew(account, before, data, params);
-  if (params.proration_date !== undefined && (resets || !prorates(before, changes))) {
+  // In a trial there is nothing to prorate, from whatever time.
+  if (params.proration_date !== undefined && (resets || !changes.some(isChange))) {
     throw unsupported('proration_date without a change of items within a period', 'proration_date');
   }
   const invoice = resets
@@ -116,10 +117,6 @@ function startsAnew(
     old.interval_count !== now.interval_count ||
     (free(before.items.data) && !free(after))
   );
-}
-
-function prorates({ status }: Subscription, changes: readonly ItemChange[]): boolean {
-  return status !== 'trialing' && changes.some(isChange);
 }
 
 /** Begins a period now and bills it at once. */
