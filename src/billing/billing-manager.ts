@@ -7,7 +7,7 @@ import { MissingCustomerError } from '../errors.js';
 import type { StripeClient } from '../stripe-client.js';
 import type { Catalogue } from './catalogue.js';
 import { applyWaitingChange, changePlan, previewPlanChange } from './change-plan.js';
-import { type BillingContext, idOf } from './context.js';
+import { type BillingContext, idOf, METADATA } from './context.js';
 import { createSubscription } from './create-subscription.js';
 import { Customers } from './customers.js';
 import { invoicesOf } from './invoices-of.js';
@@ -33,10 +33,11 @@ export interface BillingManagerOptions {
   /** The clock. @default the test clock's, or the real time */
   readonly now?: () => Date;
   /**
-   * Called before a plan is changed: the place to report the tenant's usage so far.
+   * Called before a plan is changed, or ends at once: the place to report the tenant's usage of the days
+   * before, and at the end of today too.
    * @default does nothing
    */
-  readonly beforeChange?: (tenantId: string) => Promise<unknown>;
+  readonly beforeChange?: (tenantId: string, kind: 'change' | 'end') => Promise<unknown>;
 }
 
 /**
@@ -134,8 +135,8 @@ export class StripeBillingManager {
   }
 
   /**
-   * Cancels at the end of the month, or at once with a last invoice for what was used; then the unused
-   * part of the fee is credited.
+   * Cancels at the end of the month, or at once with a last invoice: what was used, less the unused part of
+   * the fee. Stripe pays nothing out: what is left of that credit is lost.
    */
   async cancelSubscription(given: {
     subscriptionId: string;
@@ -145,6 +146,8 @@ export class StripeBillingManager {
     const { subscriptions } = this.#context.stripe;
     const subscription = await subscriptions.retrieve(subscriptionId);
     if (hasEnded(subscription)) return stateOf(subscription);
+    const tenantId = subscription.metadata[METADATA.tenant];
+    if (!atPeriodEnd && tenantId) await this.#context.beforeChange(tenantId, 'end');
     const ended = atPeriodEnd
       ? await subscriptions.update(subscriptionId, { cancel_at_period_end: true })
       : await subscriptions.cancel(subscriptionId, { invoice_now: true, prorate: true });

@@ -35,19 +35,27 @@ export async function changePlan(
 ): Promise<PlanChangeResult> {
   const subscription = await context.stripe.subscriptions.retrieve(subscriptionId);
   const before = stateOf(subscription);
-  if (before.planType === planType && !subscription.metadata[METADATA.nextPlan])
-    return { ...before, changesAt: null };
   const now = context.now();
-  const idempotencyKey = `plan:${subscription.id}:${before.planType}:${planType}:${dayOf(now)}`;
+  /** Keeps what waits for the 1st, or forgets it; a second is another intent. */
+  const wait = (metadata: Record<string, string>) =>
+    context.stripe.subscriptions.update(
+      subscription.id,
+      { metadata },
+      { idempotencyKey: `plan:${subscription.id}:waits:${metadata[METADATA.nextPlan]}:${now.toISOString()}` },
+    );
+  if (before.planType === planType) {
+    if (subscription.metadata[METADATA.nextPlan])
+      await wait({ [METADATA.nextPlan]: '', [METADATA.nextPlanFrom]: '' });
+    return { ...before, changesAt: null };
+  }
   if (PLANS[planType].baseCents < PLANS[before.planType].baseCents) {
     const changesAt = monthOf(now).end;
-    const marked = await context.stripe.subscriptions.update(
-      subscription.id,
-      { metadata: { [METADATA.nextPlan]: planType, [METADATA.nextPlanFrom]: dayOf(changesAt) } },
-      { idempotencyKey: `${idempotencyKey}:later` },
-    );
+    const marked = await wait({ [METADATA.nextPlan]: planType, [METADATA.nextPlanFrom]: dayOf(changesAt) });
     return { ...stateOf(marked), changesAt };
   }
+  // After another change, which made an invoice, the same change is another intent.
+  const latest = subscription.latest_invoice && idOf(subscription.latest_invoice);
+  const idempotencyKey = `plan:${subscription.id}:${before.planType}:${planType}:after:${latest}`;
   const from = todayOf(context, subscription);
   return {
     ...(await switchTo(context, subscription, { planType, from, idempotencyKey })),
@@ -76,7 +84,7 @@ async function switchTo(
 ): Promise<SubscriptionState> {
   const tenantId = subscription.metadata[METADATA.tenant];
   // The old price bills what Stripe has of it by now; what it hears of later is on no invoice.
-  if (tenantId) await context.beforeChange(tenantId);
+  if (tenantId) await context.beforeChange(tenantId, 'change');
   const changed = await context.stripe.subscriptions.update(
     subscription.id,
     {

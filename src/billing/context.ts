@@ -9,7 +9,7 @@ export interface BillingContext {
   /** Where customers live when time is not the real one. */
   readonly testClock: TestClock | undefined;
   readonly now: () => Date;
-  readonly beforeChange: (tenantId: string) => Promise<unknown>;
+  readonly beforeChange: (tenantId: string, kind: 'change' | 'end') => Promise<unknown>;
 }
 
 /** What the metadata of customers and subscriptions say at Stripe. */

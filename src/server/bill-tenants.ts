@@ -30,12 +30,12 @@ export async function billTenants(
   const { client } = all;
   const ledger = await openReportLedger(client.clickhouse);
   /** Reports the days that are over, of this month and the one before; what is there already is not sent. */
-  const report = async (tenantIds?: readonly string[]) => {
+  const report = async (tenantIds?: readonly string[], { withToday = false } = {}) => {
     const now = new Date();
     const sync = new UsageSyncService(billing, { ledger });
     for (const { name: month } of [previousMonth(now), monthOf(now)]) {
       const usage = await readDailyUsage(client.clickhouse, { month, ...(tenantIds && { tenantIds }) });
-      const results = await sync.syncDailyUsage(usage.filter(({ date }) => date < dayOf(now)));
+      const results = await sync.syncDailyUsage(usage.filter(({ date }) => withToday || date < dayOf(now)));
       const failed = results.filter(({ success }) => !success);
       if (failed[0]) console.error(`${failed.length} days of usage wait: ${failed[0].error}`);
     }
@@ -43,7 +43,7 @@ export async function billTenants(
   const billing: StripeBillingManager = new StripeBillingManager(client.stripe, {
     catalogue: await ensureCatalogue(client.stripe),
     // What was used under the old plan is billed by it.
-    beforeChange: (tenantId) => report([tenantId]),
+    beforeChange: (tenantId, kind) => report([tenantId], { withToday: kind === 'end' }),
   });
   const oneAtATime = tenantLock(client.redis);
   const round = async (dunning: DunningManager) => {

@@ -201,7 +201,40 @@ describe('a change of plan', () => {
   });
 });
 
+describe('a change of mind', () => {
+  it('on one day is not taken for a repetition', async () => {
+    await begin('2025-11-01T00:00:00Z');
+    await addCard();
+    const { subscriptionId } = await subscribe('pro', 0);
+    await advance('2025-11-16T09:30:00Z');
+    for (const planType of ['starter', 'pro', 'starter'] as const) {
+      await billing.changePlan({ subscriptionId, planType });
+      await advance(new Date(clock.now().getTime() + 1_000).toISOString());
+    }
+    await advance('2025-12-01T00:00:10Z');
+    expect(await billing.applyWaitingChange(subscriptionId)).toMatchObject({ planType: 'starter' });
+  });
+});
+
 describe('a cancellation', () => {
+  it('at once has the usage reported first, with that of today', async () => {
+    await begin('2025-11-01T00:00:00Z');
+    await addCard();
+    const { subscriptionId } = await subscribe('starter', 0);
+    await advance('2025-11-10T09:30:00Z');
+    const reporting = new StripeBillingManager(stripe, {
+      catalogue: await ensureCatalogue(stripe),
+      testClock: clock,
+      beforeChange: async (tenantId, kind) => {
+        expect([tenantId, kind]).toEqual(['acme-corp', 'end']);
+        await billing.reportUsage({ customerId, date: '2025-11-10', query_count: 12_000, revision: 1 });
+      },
+    });
+    await reporting.cancelSubscription({ subscriptionId, atPeriodEnd: false });
+    const last = (await billing.invoicesOf(customerId)).at(-1);
+    expect(last?.lines.map(({ amountCents }) => amountCents)).toContain(200);
+  });
+
   it('at the end of the month leaves the rest of it, and can be repeated', async () => {
     await begin('2025-11-01T00:00:00Z');
     await addCard();

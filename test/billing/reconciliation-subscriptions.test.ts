@@ -197,6 +197,31 @@ describe('a subscription that stands otherwise', () => {
     ]);
   });
 
+  it('that changed twice in a day, unheard, is followed to where it is now', async () => {
+    const subscriptionId = await world.join('twice');
+    await world.advance('2025-11-10T09:00:00Z');
+    await world.billing.changePlan({ subscriptionId, planType: 'pro' });
+    await world.billing.changePlan({ subscriptionId, planType: 'enterprise' });
+    await world.repairAll();
+    const effectiveFrom = new Date('2025-11-10');
+    expect(await termsOf('twice')).toMatchObject({ plan: 'enterprise', effectiveFrom });
+    expect(await found()).toEqual([]);
+  });
+
+  it('of a tenant that came back unheard is followed, and not cancelled', async () => {
+    const subscriptionId = await world.join('back');
+    await world.advance('2025-11-10T09:00:00Z');
+    await world.billing.cancelSubscription({ subscriptionId, atPeriodEnd: false });
+    await world.record('back', world.now(), { state: 'deleted' });
+    await world.advance('2025-11-12T09:00:00Z');
+    const customerId = (await world.billing.findCustomer('back')) ?? '';
+    await world.billing.createSubscription({ tenantId: 'back', customerId, planType: 'pro', trialDays: 0 });
+    await world.repairAll();
+    expect((await world.billing.findSubscription(customerId))?.status).toBe('active');
+    expect(await termsOf('back')).toMatchObject({ plan: 'pro', state: 'active', effectiveFrom: world.now() });
+    expect(await found()).toEqual([]);
+  });
+
   it('because it is not paid is left to the dunning, however long it owes', async () => {
     await world.join('broke');
     const customer = (await world.billing.findCustomer('broke')) ?? '';

@@ -78,21 +78,23 @@ function extra(
   ours: TenantTerms | undefined,
   { id, plan, status, created, trialEnd }: StripeSubscription,
 ): SubscriptionDifference {
-  const repair: Repair = ours
-    ? { does: 'cancel', subscriptionId: id }
-    : plan
-      ? {
-          does: 'follow Stripe',
-          subscriptionId: id,
-          terms: {
-            tenantId,
-            plan,
-            state: stateFor(status) ?? 'active',
-            effectiveFrom: created,
-            trialEndsAt: trialEnd,
-          },
-        }
-      : foreign(id);
+  // One that was made after the end is a return that we have not heard of.
+  const repair: Repair =
+    ours && created < ours.effectiveFrom
+      ? { does: 'cancel', subscriptionId: id }
+      : plan
+        ? {
+            does: 'follow Stripe',
+            subscriptionId: id,
+            terms: {
+              tenantId,
+              plan,
+              state: stateFor(status) ?? 'active',
+              effectiveFrom: created,
+              trialEndsAt: trialEnd,
+            },
+          }
+        : foreign(id);
   return told(tenantId, {
     class: 'extra',
     expected: ours ? 'deleted' : 'no such tenant',
@@ -163,9 +165,11 @@ function stateFor(status: string): TenantTerms['state'] | undefined {
 
 /** Since when the plan is charged, by its fees. */
 function planSince({ lines }: StripeTenant, { id, plan, created }: StripeSubscription): Date {
+  // Stripe lists the newest first; of two fees from one instant the newer one holds.
   const fees = lines
     .filter((line) => line.subscriptionId === id && line.kind !== 'usage' && line.amount_cents > 0)
+    .reverse()
     .sort((one, other) => one.period.start.getTime() - other.period.start.getTime());
   const before = fees.map((line) => line.plan === plan).lastIndexOf(false);
-  return fees[before + 1]?.period.start ?? created;
+  return (fees[before + 1] ?? fees[before])?.period.start ?? created;
 }

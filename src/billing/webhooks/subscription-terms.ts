@@ -18,7 +18,7 @@ const NOT_BEGUN: readonly string[] = ['incomplete', 'incomplete_expired'];
 
 /**
  * @param tenantId the tenant of its customer
- * @param invoices all of the subscription, in any order, with all their lines
+ * @param invoices all of the subscription, as Stripe lists them, with all their lines
  * @returns in order of time; nothing for a subscription that has not begun or was not made here
  */
 export function termsOfSubscription(
@@ -47,7 +47,8 @@ export function termsOfSubscription(
 
 function segmentsOf(invoices: readonly Stripe.Invoice[]): Segment[] {
   const plans = new Map<number, PlanName>();
-  for (const { lines } of [...invoices].sort((a, b) => a.created - b.created)) {
+  // Stripe lists the newest first, and that decides between two of one second.
+  for (const { lines } of [...invoices].reverse().sort((a, b) => a.created - b.created)) {
     for (const line of lines.data) {
       const plan = planOf(line.pricing?.price_details?.product);
       // A credit names the plan that held before. Of two lines from one instant the later invoice's is

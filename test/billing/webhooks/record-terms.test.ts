@@ -93,6 +93,16 @@ describe('customer.subscription.*', () => {
     ]);
   });
 
+  it('of two changes in one second follow the later one', async () => {
+    const tenant = await open();
+    const { subscriptionId } = tenant;
+    await tenant.advance('2025-11-10T10:00:00Z');
+    await tenant.billing.changePlan({ subscriptionId, planType: 'pro' });
+    await tenant.billing.changePlan({ subscriptionId, planType: 'enterprise' });
+    await tenant.handle(eventAbout('customer.subscription.updated', subscriptionId));
+    expect(await planAtGate()).toBe('enterprise');
+  });
+
   it('that went there and back unseen are written as they were', async () => {
     const tenant = await open();
     const { subscriptionId } = tenant;
