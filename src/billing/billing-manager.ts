@@ -11,6 +11,7 @@ import { type BillingContext, idOf, METADATA } from './context.js';
 import { createSubscription } from './create-subscription.js';
 import { Customers } from './customers.js';
 import { invoicesOf } from './invoices-of.js';
+import { payOpenInvoices } from './pay-open-invoices.js';
 import { reportUsage } from './report-usage.js';
 import { sdkOf } from './sdk.js';
 import type {
@@ -163,20 +164,14 @@ export class StripeBillingManager {
   }
 
   /**
-   * Charges what a customer owes, as when it has given another card.
+   * Charges what a customer owes, as when it has given another card: open invoices, and what an unpaid
+   * subscription held back.
    *
    * @returns ids of the invoices that are paid now
    * @throws Stripe's card error when the card is refused.
    */
   async payOpenInvoices(customerId: string): Promise<string[]> {
-    const { stripe, now } = this.#context;
-    const paid: string[] = [];
-    for await (const { id = '' } of stripe.invoices.list({ customer: customerId, status: 'open' })) {
-      // Another try is another intent: a decline must not come back for the next card.
-      await stripe.invoices.pay(id, {}, { idempotencyKey: `pay:${id}:${now().toISOString()}` });
-      paid.push(id);
-    }
-    return paid;
+    return payOpenInvoices(this.#context, customerId);
   }
 
   /** A customer's invoices, oldest first. */

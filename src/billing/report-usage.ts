@@ -11,7 +11,10 @@ export async function reportUsage({ stripe, now }: BillingContext, report: DayRe
   const identifier = `${customerId}:${date}:${revision}`;
   // The last second of the day, so that it lies after a subscription's or a plan's beginning on that
   // day; a day that is not over has no later moment than now.
-  const timestamp = toSeconds(new Date(Math.min(parseDay(date).end.getTime() - 1, now().getTime())));
+  const day = parseDay(date);
+  const instant = now();
+  if (day.start > instant) throw new RangeError(`Cannot report ${date}: it is ${instant.toISOString()}`);
+  const timestamp = toSeconds(new Date(Math.min(day.end.getTime() - 1, instant.getTime())));
   try {
     await stripe.billing.meterEvents.create(
       {
@@ -20,7 +23,8 @@ export async function reportUsage({ stripe, now }: BillingContext, report: DayRe
         identifier,
         timestamp,
       },
-      { idempotencyKey: `usage:${identifier}` },
+      // Of a day that is not over a later try has another timestamp; the identifier is what counts it once.
+      { idempotencyKey: `usage:${identifier}:${timestamp}` },
     );
   } catch (error) {
     // An earlier call arrived, and its answer was lost.

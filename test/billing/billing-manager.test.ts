@@ -4,7 +4,11 @@ import { StripeBillingManager } from '../../src/billing/billing-manager.js';
 import { ensureCatalogue } from '../../src/billing/catalogue.js';
 import { openTestClock, type TestClock } from '../../src/billing/test-clock.js';
 import { MissingCardError } from '../../src/errors.js';
-import { createLocalStripe, type LocalStripe } from '../../src/local-stripe/create-local-stripe.js';
+import {
+  createLocalStripe,
+  type LocalStripe,
+  type LocalStripeOptions,
+} from '../../src/local-stripe/create-local-stripe.js';
 
 /** A tenant's life by the clock: it begins in the middle of November. */
 let local: LocalStripe;
@@ -16,8 +20,8 @@ let customerId: string;
 const acme = { tenantId: 'acme-corp', email: 'billing@acme.example', name: 'Acme Corp' };
 const isoOf = (unix: number | null | undefined) => unix && new Date(unix * 1_000).toISOString();
 
-async function begin(instant: string): Promise<void> {
-  local = createLocalStripe({ seed: 'billing' });
+async function begin(instant: string, options: LocalStripeOptions = {}): Promise<void> {
+  local = createLocalStripe({ seed: 'billing', ...options });
   stripe = local.client();
   clock = openTestClock(stripe, { start: new Date(instant) });
   const catalogue = await ensureCatalogue(stripe);
@@ -135,6 +139,26 @@ describe('an invoice that was not paid', () => {
       totalCents: 2_900,
       paidCents: 2_900,
     });
+  });
+});
+
+describe('a subscription that was given up as unpaid', () => {
+  it('is active again when all is paid, with what was held back', async () => {
+    await begin('2025-11-01T00:00:00Z', { endOfRetries: 'unpaid' });
+    await addCard();
+    await subscribe('starter', 0);
+    await billing.attachPaymentMethod({ customerId, paymentMethodId: 'pm_card_chargeCustomerFail' });
+    await advance('2026-02-02T00:00:00Z');
+    expect((await billing.findSubscription(customerId))?.status).toBe('unpaid');
+    await addCard();
+    // December, and the drafts of January and February.
+    expect(await billing.payOpenInvoices(customerId)).toHaveLength(3);
+    expect((await billing.findSubscription(customerId))?.status).toBe('active');
+    await advance('2026-03-02T00:00:00Z');
+    const invoices = await billing.invoicesOf(customerId);
+    expect(invoices.map(({ status, paidCents }) => [status, paidCents])).toEqual(
+      Array(5).fill(['paid', 2_900]),
+    );
   });
 });
 

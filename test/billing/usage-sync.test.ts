@@ -144,6 +144,31 @@ describe('syncDailyUsage()', () => {
     expect(await metered('acme-corp')).toBe(9);
   });
 
+  it('reports a day that is not over again when the answer was lost, however much later', async () => {
+    const today = { tenant_id: 'acme-corp', date: '2025-11-20', query_count: 7 };
+    const earlier = new StripeBillingManager(stripe, {
+      catalogue: await ensureCatalogue(stripe),
+      now: () => new Date(now.getTime() - 3_600_000),
+    });
+    local.faults = ({ path }) => (path === '/v1/billing/meter_events' ? 'lost_answer' : undefined);
+    await new UsageSyncService(earlier, { ledger }).syncDailyUsage([today]);
+    local.faults = () => undefined;
+    const [result] = await service().syncDailyUsage([today]);
+    expect(result).toMatchObject({ success: true });
+    expect(await metered('acme-corp')).toBe(7);
+  });
+
+  it('refuses a day that has not begun', async () => {
+    const [result] = await service().syncDailyUsage([
+      { tenant_id: 'acme-corp', date: '2025-11-21', query_count: 7 },
+    ]);
+    expect(result).toMatchObject({
+      success: false,
+      error: 'Cannot report 2025-11-21: it is 2025-11-20T12:00:00.000Z',
+    });
+    expect(await metered('acme-corp')).toBe(0);
+  });
+
   it('tells how far it is', async () => {
     const told: [number, number][] = [];
     const onProgress = (done: number, of: number) => void told.push([done, of]);
