@@ -3,11 +3,11 @@
  * carries an idempotency key made of what it means to do, so that whoever repeats it, after a
  * time-out or a restart, does it once. Each kind of work has a file of its own beside this one.
  */
-import { MissingCustomerError } from '../errors.js';
 import type { StripeClient } from '../stripe-client.js';
-import type { Catalogue } from './catalogue.js';
+import { attachCard, hasCard } from './attach-card.js';
+import { cancelSubscription, resumeSubscription } from './cancel-subscription.js';
 import { applyWaitingChange, changePlan, previewPlanChange } from './change-plan.js';
-import { type BillingContext, idOf, METADATA } from './context.js';
+import type { BillingContext } from './context.js';
 import { createSubscription } from './create-subscription.js';
 import { Customers } from './customers.js';
 import { invoicesOf } from './invoices-of.js';
@@ -15,6 +15,8 @@ import { payOpenInvoices } from './pay-open-invoices.js';
 import { reportUsage } from './report-usage.js';
 import { sdkOf } from './sdk.js';
 import type {
+  BillingManagerOptions,
+  Cancellation,
   DayReport,
   NewSubscription,
   PlanChange,
@@ -24,22 +26,7 @@ import type {
   SubscriptionState,
   TenantContact,
 } from './shapes.js';
-import { hasEnded, stateOf } from './subscription-state.js';
-import type { TestClock } from './test-clock.js';
-
-export interface BillingManagerOptions {
-  readonly catalogue: Catalogue;
-  /** The clock on which customers live. @default none: the real time */
-  readonly testClock?: TestClock;
-  /** The clock. @default the test clock's, or the real time */
-  readonly now?: () => Date;
-  /**
-   * Called before a plan is changed, or ends at once: the place to report the tenant's usage of the days
-   * before, and at the end of today too.
-   * @default does nothing
-   */
-  readonly beforeChange?: (tenantId: string, kind: 'change' | 'end') => Promise<unknown>;
-}
+import { stateOf } from './subscription-state.js';
 
 /**
  * @example
@@ -59,9 +46,10 @@ export class StripeBillingManager {
   }
 
   /**
-   * Makes the customer of a tenant; asked again, it gives the same.
+   * Makes the customer of a tenant; asked again, it gives the same, however much later.
    *
-   * @throws InvalidInputError for a malformed tenant id.
+   * @throws InvalidInputError for a malformed tenant id, CustomerDiffersError when the tenant has one with
+   *   another e-mail address or name.
    */
   async createCustomer(contact: TenantContact): Promise<string> {
     return this.#customers.create(contact);
@@ -80,29 +68,36 @@ export class StripeBillingManager {
     return this.#customers.find(tenantId);
   }
 
+  /** The customers of all tenants, by tenant id, as they are now. */
+  async allCustomers(): Promise<Map<string, string>> {
+    return this.#customers.all();
+  }
+
   /**
    * Attaches a card and makes it the one that is charged.
    *
    * @throws Stripe's card error when the card is refused.
    */
   async attachPaymentMethod(card: { customerId: string; paymentMethodId: string }): Promise<void> {
-    return this.#customers.attachCard(card);
+    return attachCard(this.#context, card);
   }
 
   /** Whether there is a card to charge. */
   async hasCard(customerId: string): Promise<boolean> {
-    return this.#customers.hasCard(customerId);
+    return hasCard(this.#context, customerId);
   }
 
   /**
    * Subscribes a tenant to a plan: base fee and usage. The month is the calendar's, from the 1st at
    * 00:00 UTC, so that it is that of the cost invoice; the first fee is for the days that are left.
-   * A tenant that has a subscription keeps it.
+   * A tenant that has a subscription keeps it, whatever its plan: of two calls at once one is made, and both
+   * give it. A trial is given once; who comes back has another if `trialDays` says so.
    *
-   * @throws MissingCardError without a trial and without a card.
+   * @throws MissingCardError without a trial and without a card, SubscriptionConflictError while another
+   *   request for one is not settled.
    */
   async createSubscription(given: NewSubscription): Promise<SubscriptionState> {
-    return createSubscription(this.#context, given, () => this.hasCard(given.customerId));
+    return createSubscription(this.#context, given);
   }
 
   /** The subscription of a customer, the newest if it had several; undefined if it had none. */
@@ -120,6 +115,8 @@ export class StripeBillingManager {
   /**
    * Changes the plan. A dearer one holds at once: what is left of the old fee is credited, the rest of
    * the month at the new fee charged. A cheaper one holds from the 1st of next month.
+   *
+   * @throws what `beforeChange` throws: the plan stays as it is then.
    */
   async changePlan(change: PlanChange): Promise<PlanChangeResult> {
     return changePlan(this.#context, change);
@@ -138,34 +135,37 @@ export class StripeBillingManager {
   /**
    * Cancels at the end of the month, or at once with a last invoice: what was used, less the unused part of
    * the fee. Stripe pays nothing out: what is left of that credit is lost.
+   *
+   * @throws what `beforeChange` throws: the subscription goes on then.
    */
-  async cancelSubscription(given: {
-    subscriptionId: string;
-    atPeriodEnd?: boolean;
-  }): Promise<SubscriptionState> {
-    const { subscriptionId, atPeriodEnd = true } = given;
-    const { subscriptions } = this.#context.stripe;
-    const subscription = await subscriptions.retrieve(subscriptionId);
-    if (hasEnded(subscription)) return stateOf(subscription);
-    const tenantId = subscription.metadata[METADATA.tenant];
-    if (!atPeriodEnd && tenantId) await this.#context.beforeChange(tenantId, 'end');
-    const ended = atPeriodEnd
-      ? await subscriptions.update(subscriptionId, { cancel_at_period_end: true })
-      : await subscriptions.cancel(subscriptionId, { invoice_now: true, prorate: true });
-    return stateOf(ended);
+  async cancelSubscription(given: Cancellation): Promise<SubscriptionState> {
+    return cancelSubscription(this.#context, given);
+  }
+
+  /**
+   * Takes back a cancellation at the end of the month: the subscription goes on as it was. One that is not
+   * cancelled stays as it is.
+   *
+   * @throws SubscriptionEndedError when it is over.
+   * @example await billing.resumeSubscription(subscriptionId); // after cancelSubscription({ subscriptionId })
+   */
+  async resumeSubscription(subscriptionId: string): Promise<SubscriptionState> {
+    return resumeSubscription(this.#context, subscriptionId);
   }
 
   /**
    * Reports a day's total of a tenant. Of the reports of one day Stripe takes the newest; the same
    * revision twice counts once.
+   *
+   * @throws InvalidInputError for a count that is not whole or negative.
    */
   async reportUsage(report: DayReport): Promise<void> {
     return reportUsage(this.#context, report);
   }
 
   /**
-   * Charges what a customer owes, as when it has given another card: open invoices, and what an unpaid
-   * subscription held back.
+   * Charges what a customer owes, as when it has given another card: open invoices, those given up as
+   * uncollectible, and what an unpaid subscription held back.
    *
    * @returns ids of the invoices that are paid now
    * @throws Stripe's card error when the card is refused.
@@ -180,17 +180,11 @@ export class StripeBillingManager {
   }
 
   /**
-   * The customer of a subscription, or else of a tenant.
+   * The customer of a tenant's subscription, or else of the tenant.
    *
-   * @throws MissingCustomerError when the tenant has none.
+   * @throws MissingCustomerError when the tenant has none, WrongTenantError for another's subscription.
    */
   async customerFor(given: { tenantId: string; subscriptionId?: string | undefined }): Promise<string> {
-    if (given.subscriptionId) {
-      const { customer } = await this.#context.stripe.subscriptions.retrieve(given.subscriptionId);
-      return idOf(customer);
-    }
-    const customer = await this.findCustomer(given.tenantId);
-    if (!customer) throw new MissingCustomerError(given.tenantId);
-    return customer;
+    return this.#customers.for(given);
   }
 }

@@ -20,7 +20,16 @@ export const METADATA = {
   nextPlan: 'next_plan',
   /** The day on which it is due, e.g. `2025-12-01`. */
   nextPlanFrom: 'next_plan_from',
+  /** How often a customer's card, or whether a subscription ends with its period, was changed here. */
+  change: 'change',
 } as const;
+
+/**
+ * The number of the next change of an object, for an idempotency key: a change there and back and there again
+ * is three intents, a repetition before the change was made is one. The change is to keep it in the metadata.
+ */
+export const nextChange = ({ metadata }: Pick<Stripe.Customer, 'metadata'>) =>
+  String(Number(metadata[METADATA.change] ?? 0) + 1);
 
 /** Stripe's time of an instant. */
 export const toSeconds = (instant: Date) => Math.floor(instant.getTime() / 1_000);

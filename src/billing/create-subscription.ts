@@ -1,25 +1,50 @@
 /** Subscribes a tenant to a plan: a base fee and a metered price, by the calendar's months. */
+import type Stripe from 'stripe';
 import { MissingCardError } from '../errors.js';
 import { DAY_MS, monthOf } from '../period.js';
 import { TRIAL_DAYS } from '../plans.js';
+import { hasCard } from './attach-card.js';
+import { SubscriptionConflictError } from './billing-errors.js';
 import { type BillingContext, METADATA, toSeconds } from './context.js';
+import { isIdempotencyConflict } from './idempotency-conflict.js';
 import type { NewSubscription, SubscriptionState } from './shapes.js';
 import { hasEnded, stateOf } from './subscription-state.js';
 
 /** The work of {@link StripeBillingManager.createSubscription}. */
 export async function createSubscription(
-  { stripe, catalogue, now: clock }: BillingContext,
-  { customerId, planType, tenantId, trialDays = TRIAL_DAYS }: NewSubscription,
-  hasCard: () => Promise<boolean>,
+  context: BillingContext,
+  request: NewSubscription,
 ): Promise<SubscriptionState> {
-  // Newest first.
-  const earlier = await stripe.subscriptions
-    .list({ customer: customerId, status: 'all', limit: 100 })
-    .autoPagingToArray({ limit: 1_000 });
+  const { stripe } = context;
+  const { customerId, tenantId } = request;
+  const earlier = await subscriptionsOf(stripe, customerId);
   const live = earlier.find((subscription) => !hasEnded(subscription));
   if (live) return stateOf(live);
-  if (trialDays === 0 && !(await hasCard())) throw new MissingCardError(tenantId);
+  const hadTrial = earlier.some(({ trial_start: start }) => start !== null);
+  const { trialDays = hadTrial ? 0 : TRIAL_DAYS } = request;
+  if (!(trialDays >= 0)) throw new RangeError(`Cannot give a trial of ${trialDays} days`);
+  if (trialDays === 0 && !(await hasCard(context, customerId))) throw new MissingCardError(tenantId);
+  // Whatever its plan: of two requests at once one is made. After one that ended a new one is another intent.
+  const idempotencyKey = `subscription:${customerId}:after:${earlier[0]?.id ?? 'none'}`;
+  try {
+    const terms = termsOf(context, { ...request, trialDays });
+    return stateOf(await stripe.subscriptions.create(terms, { idempotencyKey }));
+  } catch (error) {
+    if (!isIdempotencyConflict(error)) throw error;
+    const made = (await subscriptionsOf(stripe, customerId)).find((one) => !hasEnded(one));
+    if (!made) throw new SubscriptionConflictError(tenantId, { cause: error });
+    return stateOf(made);
+  }
+}
 
+/** All that a customer ever had, newest first. */
+const subscriptionsOf = (stripe: Stripe, customer: string) =>
+  stripe.subscriptions.list({ customer, status: 'all', limit: 100 }).autoPagingToArray({ limit: 1_000 });
+
+function termsOf(
+  { catalogue, now: clock }: BillingContext,
+  { customerId, planType, tenantId, trialDays }: Required<NewSubscription>,
+): Stripe.SubscriptionCreateParams {
   const prices = catalogue.plans[planType];
   const now = clock();
   const trialEnd = trialDays > 0 ? nextMidnight(new Date(now.getTime() + trialDays * DAY_MS)) : undefined;
@@ -27,27 +52,22 @@ export async function createSubscription(
   const anchor = nextMonthStart(begins);
   // On the 1st itself the month begins with the subscription, or with the end of its trial.
   const isLater = anchor > begins;
-  const subscription = await stripe.subscriptions.create(
-    {
-      customer: customerId,
-      items: [{ price: prices.basePriceId, quantity: 1 }, { price: prices.usagePriceId }],
-      ...(isLater && { billing_cycle_anchor: toSeconds(anchor) }),
-      ...(trialEnd && {
-        trial_end: toSeconds(trialEnd),
-        trial_settings: {
-          end_behavior: {
-            missing_payment_method: 'create_invoice',
-            ...(isLater && { billing_cycle_anchor: 'unchanged' }),
-          },
+  return {
+    customer: customerId,
+    items: [{ price: prices.basePriceId, quantity: 1 }, { price: prices.usagePriceId }],
+    ...(isLater && { billing_cycle_anchor: toSeconds(anchor) }),
+    ...(trialEnd && {
+      trial_end: toSeconds(trialEnd),
+      trial_settings: {
+        end_behavior: {
+          missing_payment_method: 'create_invoice',
+          ...(isLater && { billing_cycle_anchor: 'unchanged' }),
         },
-      }),
-      billing_mode: { type: 'flexible' },
-      metadata: { [METADATA.tenant]: tenantId, [METADATA.plan]: planType },
-    },
-    // After a subscription that ended a new one is another intent.
-    { idempotencyKey: `subscription:${customerId}:${planType}:after:${earlier[0]?.id ?? 'none'}` },
-  );
-  return stateOf(subscription);
+      },
+    }),
+    billing_mode: { type: 'flexible' },
+    metadata: { [METADATA.tenant]: tenantId, [METADATA.plan]: planType },
+  };
 }
 
 const nextMidnight = (instant: Date) => new Date(Math.ceil(instant.getTime() / DAY_MS) * DAY_MS);

@@ -11,8 +11,10 @@ export { type WebhookRouteOptions, webhookRoute } from '../server/webhook-route.
 export type { StripeClient } from '../stripe-client.js';
 export { readStanding, type Standing } from '../tenants/standing.js';
 export { type BilledMonth, billSampleMonth } from './bill-sample-month.js';
-export { type BillingManagerOptions, StripeBillingManager } from './billing-manager.js';
+export * from './billing-errors.js';
+export { StripeBillingManager } from './billing-manager.js';
 export { type Catalogue, ensureCatalogue, type PlanPrices } from './catalogue.js';
+export { chargeHeldDrafts } from './charge-held-drafts.js';
 export { type DailyUsage, readDailyUsage } from './daily-usage.js';
 export { type ChainOptions, type ChainRow, followChain } from './follow-chain.js';
 export type { Books } from './reconcile/books.js';
@@ -25,6 +27,7 @@ export {
   trialsWithoutCard,
   type WatchedSubscription,
 } from './reconcile/watched-subscriptions.js';
+export { type ReportingDays, reportBeforeChange, reportDays } from './report-days.js';
 export { openReportLedger, type ReportLedger } from './report-ledger.js';
 export type * from './shapes.js';
 export { openTestClock, type TestClock } from './test-clock.js';

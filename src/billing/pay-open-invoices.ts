@@ -8,10 +8,9 @@ export async function payOpenInvoices(
   customerId: string,
 ): Promise<string[]> {
   const owed: Stripe.Invoice[] = [];
-  for (const status of ['open', 'draft'] as const) {
+  for (const status of ['open', 'uncollectible', 'draft'] as const) {
     for await (const invoice of stripe.invoices.list({ customer: customerId, status, limit: 100 })) {
-      // Drafts that an unpaid subscription holds back; the others go their way by themselves.
-      if (status === 'open' || !invoice.auto_advance) owed.push(invoice);
+      if (isOwed(invoice)) owed.push(invoice);
     }
   }
   const ids = owed.sort((one, other) => one.created - other.created).map(({ id = '' }) => id);
@@ -21,3 +20,10 @@ export async function payOpenInvoices(
   }
   return ids;
 }
+
+/**
+ * Of drafts those that an unpaid subscription holds back; the others go their way by themselves. An
+ * uncollectible invoice is still owed, unless it is the negative last one of a subscription.
+ */
+const isOwed = ({ status, auto_advance: advances, amount_remaining: remaining }: Stripe.Invoice) =>
+  status === 'draft' ? !advances : remaining > 0;

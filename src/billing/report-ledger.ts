@@ -5,8 +5,10 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { DailyUsage } from './daily-usage.js';
 
-/** A day's total as it was, or may have been, sent. Its revision grows with each other total. */
+/** A day's total as it was, or may have been, sent. Its revision grows with each other total or customer. */
 export interface UsageReport extends DailyUsage {
+  /** Whose meter has it. */
+  readonly customer_id: string;
   readonly revision: number;
   readonly acknowledged: boolean;
 }
@@ -24,9 +26,15 @@ const USAGE_REPORTS = `
   ENGINE = ReplacingMergeTree(acknowledged)
   ORDER BY (tenant_id, day, revision)`;
 
+/* What was written down before customers were is nobody's, and is sent once more. */
+const CUSTOMER_ID = `
+  ALTER TABLE usage_reports
+  ADD COLUMN IF NOT EXISTS customer_id String COMMENT 'at Stripe'`;
+
 /** @example const ledger = await openReportLedger(clickhouse); */
 export async function openReportLedger(clickhouse: ClickHouseClient): Promise<ReportLedger> {
   await clickhouse.command({ query: USAGE_REPORTS });
+  await clickhouse.command({ query: CUSTOMER_ID });
   return new ReportLedger(clickhouse);
 }
 
@@ -43,6 +51,7 @@ export class ReportLedger {
       query: `
         SELECT
           tenant_id,
+          customer_id,
           toString(day) AS date,
           revision,
           queries AS query_count,
@@ -63,12 +72,12 @@ export class ReportLedger {
   /** When this returns, the reports are kept. */
   async keep(reports: readonly UsageReport[]): Promise<void> {
     if (reports.length === 0) return;
-    const rows = reports.map(({ tenant_id, date, revision, query_count, acknowledged }) =>
-      JSON.stringify([tenant_id, date, revision, query_count, acknowledged ? 1 : 0]),
+    const rows = reports.map(({ tenant_id, customer_id, date, revision, query_count, acknowledged }) =>
+      JSON.stringify([tenant_id, customer_id, date, revision, query_count, acknowledged ? 1 : 0]),
     );
     await this.#clickhouse.command({
       query: `
-        INSERT INTO usage_reports (tenant_id, day, revision, queries, acknowledged)
+        INSERT INTO usage_reports (tenant_id, customer_id, day, revision, queries, acknowledged)
         SETTINGS async_insert = 0
         FORMAT JSONCompactEachRow
         ${rows.join('\n')}`,

@@ -1,13 +1,21 @@
 /** One report of usage: a meter event that carries a tenant's total of one UTC day. */
 import Stripe from 'stripe';
-import { parseDay } from '../period.js';
+import { z } from 'zod';
+import { parseInput, wholeNumber } from '../input.js';
+import { DAY_MS, parseDay } from '../period.js';
 import { METER_EVENT_NAME } from './catalogue.js';
 import { type BillingContext, toSeconds } from './context.js';
 import type { DayReport } from './shapes.js';
 
+/** Stripe takes usage of the last 35 days. */
+export const LATEST_MS = 35 * DAY_MS;
+
+const counts = z.object({ query_count: wholeNumber, revision: wholeNumber });
+
 /** The work of {@link StripeBillingManager.reportUsage}. */
 export async function reportUsage({ stripe, now }: BillingContext, report: DayReport): Promise<void> {
-  const { customerId, date, query_count, revision } = report;
+  const { customerId, date } = report;
+  const { query_count, revision } = parseInput(counts, 'usage report', report);
   const identifier = `${customerId}:${date}:${revision}`;
   // The last second of the day, so that it lies after a subscription's or a plan's beginning on that
   // day; a day that is not over has no later moment than now.

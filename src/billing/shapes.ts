@@ -1,5 +1,21 @@
 /** What goes into the billing manager and comes out of it: the kit's words, without Stripe's types. */
 import type { PlanName } from '../plans.js';
+import type { Catalogue } from './catalogue.js';
+import type { TestClock } from './test-clock.js';
+
+export interface BillingManagerOptions {
+  readonly catalogue: Catalogue;
+  /** The clock on which customers live. @default none: the real time */
+  readonly testClock?: TestClock;
+  /** The clock. @default the test clock's, or the real time */
+  readonly now?: () => Date;
+  /**
+   * Called before a plan is changed, or ends at once: the place to report the tenant's usage of the days
+   * before, and at the end of today too. When it throws, nothing is changed.
+   * @default does nothing
+   */
+  readonly beforeChange?: (tenantId: string, kind: 'change' | 'end') => Promise<unknown>;
+}
 
 /** Who is billed. */
 export interface TenantContact {
@@ -12,8 +28,17 @@ export interface NewSubscription {
   readonly customerId: string;
   readonly planType: PlanName;
   readonly tenantId: string;
-  /** 0 for none. A trial ends at the first midnight in UTC after that many days. @default 14 */
+  /**
+   * 0 for none. A trial ends at the first midnight in UTC after that many days.
+   * @default 14, and 0 for a customer that had a trial
+   */
   readonly trialDays?: number;
+}
+
+export interface Cancellation {
+  readonly subscriptionId: string;
+  /** Whether the month is served to its end. @default true */
+  readonly atPeriodEnd?: boolean;
 }
 
 /** A subscription as it is. */

@@ -6,14 +6,24 @@
  */
 import { setTimeout } from 'node:timers/promises';
 import Stripe from 'stripe';
+import { z } from 'zod';
+import { parseInput, tenantId, wholeNumber } from '../input.js';
 import type { StripeBillingManager } from './billing-manager.js';
+import { customerLookup } from './customer-lookup.js';
 import type { DailyUsage } from './daily-usage.js';
 import { keyOf, type ReportLedger, type UsageReport } from './report-ledger.js';
 
-/** What is to be reported; the customer is looked up by the subscription, or else by the tenant. */
+/** What is to be reported; the customer is looked up by the tenant's subscription, or else by the tenant. */
 export interface UsageRow extends DailyUsage {
-  readonly subscription_id?: string;
+  readonly subscription_id?: string | undefined;
 }
+
+const schema = z.object({
+  tenant_id: tenantId,
+  date: z.iso.date('must be a day, e.g. 2025-11-30'),
+  query_count: wholeNumber,
+  subscription_id: z.string('must be the id of a subscription').optional(),
+});
 
 export interface UsageSyncOptions {
   readonly ledger: ReportLedger;
@@ -21,6 +31,8 @@ export interface UsageSyncOptions {
   readonly atOnce?: number;
   /** First wait when Stripe asks to slow down (a sandbox takes 25 calls a second); it doubles. @default 500 */
   readonly backoffMs?: number;
+  /** Whether what the ledger holds as sent is sent again, as where Stripe has not got it. @default false */
+  readonly again?: boolean;
   /** Told after each report, for a display of progress. */
   readonly onProgress?: (done: number, of: number) => void;
 }
@@ -47,7 +59,6 @@ const TRIES = 7;
 export class UsageSyncService {
   readonly #billing: StripeBillingManager;
   readonly #options: UsageSyncOptions;
-  readonly #customers = new Map<string, Promise<string>>();
 
   constructor(billing: StripeBillingManager, options: UsageSyncOptions) {
     this.#billing = billing;
@@ -59,52 +70,64 @@ export class UsageSyncService {
    * next run tries it again.
    *
    * @returns one result for each row, in their order
+   * @throws InvalidInputError for the first malformed row; nothing is sent then.
    */
   async syncDailyUsage(rows: readonly UsageRow[]): Promise<SyncResult[]> {
+    for (const row of rows) parseInput(schema, 'usage row', row);
+    const customerOf = customerLookup(this.#billing, rows);
     const results: SyncResult[] = [];
     for (let start = 0; start < rows.length; start += PORTION) {
       const tell = (done: number) => this.#options.onProgress?.(start + done, rows.length);
-      results.push(...(await this.#syncPortion(rows.slice(start, start + PORTION), tell)));
+      results.push(...(await this.#syncPortion(rows.slice(start, start + PORTION), customerOf, tell)));
     }
     return results;
   }
 
-  async #syncPortion(rows: readonly UsageRow[], tell: (done: number) => void): Promise<SyncResult[]> {
-    const { ledger, atOnce = 8 } = this.#options;
+  async #syncPortion(
+    rows: readonly UsageRow[],
+    customerOf: (row: UsageRow) => Promise<string>,
+    tell: (done: number) => void,
+  ): Promise<SyncResult[]> {
+    const { ledger, atOnce = 8, again = false } = this.#options;
+    const errors = new Map<UsageRow, string>();
+    const failed = (row: UsageRow) => (error: unknown) =>
+      void errors.set(row, error instanceof Error ? error.message : String(error));
+    const customers = new Map<UsageRow, string>();
+    const keepCustomer = async (row: UsageRow) => void customers.set(row, await customerOf(row));
+    await inLanes(rows, atOnce, (row) => this.#patiently(() => keepCustomer(row)).catch(failed(row)));
     const known = await ledger.newest(rows);
     const written = new Set(known.values());
-    const reports = rows.map((row) => {
-      const report = reportOf(row, known.get(keyOf(row)));
+    const reports = rows.flatMap((row) => {
+      const customerId = customers.get(row);
+      if (customerId === undefined) return [];
+      const report = reportOf(row, { customerId, last: known.get(keyOf(row)), again });
       known.set(keyOf(row), report);
-      return { row, report };
+      return [{ row, report }];
     });
     const due = reports.filter(({ report }) => !report.acknowledged);
     // Before anything is sent: a total that may be at Stripe is never forgotten.
     await ledger.keep(due.map(({ report }) => report).filter((report) => !written.has(report)));
-    const errors = new Map<UsageReport, string>();
     let done = rows.length - due.length;
     await inLanes(byTenant(due), atOnce, async (reportsOfTenant) => {
       for (const { row, report } of reportsOfTenant) {
-        try {
-          await this.#send(row, report);
-        } catch (error) {
-          errors.set(report, error instanceof Error ? error.message : String(error));
-        }
+        const day = { ...report, customerId: report.customer_id };
+        await this.#patiently(() => this.#billing.reportUsage(day)).catch(failed(row));
         done += 1;
         tell(done);
       }
     });
-    const taken = due.map(({ report }) => report).filter((report) => !errors.has(report));
+    const taken = due.filter(({ row }) => !errors.has(row)).map(({ report }) => report);
     await ledger.keep(taken.map((report) => ({ ...report, acknowledged: true })));
-    return reports.map(({ report }) => resultOf(report, errors.get(report)));
+    const sent = new Set(due.map(({ row }) => row));
+    return rows.map((row) => resultOf(row, { error: errors.get(row), isSent: sent.has(row) }));
   }
 
-  async #send(row: UsageRow, report: UsageReport): Promise<void> {
-    const customerId = await this.#customerOf(row);
+  /** Tries again, ever more slowly, while Stripe asks to slow down. */
+  async #patiently(work: () => Promise<void>): Promise<void> {
     let waitMs = this.#options.backoffMs ?? 500;
     for (let tries = 1; ; tries += 1) {
       try {
-        return await this.#billing.reportUsage({ customerId, ...report });
+        return await work();
       } catch (error) {
         if (!(error instanceof Stripe.errors.StripeRateLimitError) || tries === TRIES) throw error;
       }
@@ -112,32 +135,28 @@ export class UsageSyncService {
       waitMs *= 2;
     }
   }
-
-  /** Looked up once: a tenant has many days. */
-  #customerOf({ tenant_id, subscription_id }: UsageRow): Promise<string> {
-    const known = this.#customers.get(tenant_id);
-    if (known) return known;
-    const customer = this.#billing.customerFor({ tenantId: tenant_id, subscriptionId: subscription_id });
-    this.#customers.set(tenant_id, customer);
-    // A tenant without a customer may have one by the next run.
-    customer.catch(() => this.#customers.delete(tenant_id));
-    return customer;
-  }
 }
 
 function resultOf(
-  { tenant_id, date, query_count, acknowledged }: UsageReport,
-  error: string | undefined,
+  { tenant_id, date, query_count }: UsageRow,
+  { error, isSent }: { error: string | undefined; isSent: boolean },
 ): SyncResult {
   const row = { tenant_id, date, query_count };
   if (error !== undefined) return { ...row, success: false, outcome: 'failed', error };
-  return { ...row, success: true, outcome: acknowledged ? 'unchanged since the last time' : 'sent' };
+  return { ...row, success: true, outcome: isSent ? 'sent' : 'unchanged since the last time' };
 }
 
-/** Another total than the last that was written down is a new revision, also one that was there before. */
-function reportOf({ tenant_id, date, query_count }: UsageRow, last: UsageReport | undefined): UsageReport {
-  if (last?.query_count === query_count) return last;
-  return { tenant_id, date, query_count, revision: (last?.revision ?? 0) + 1, acknowledged: false };
+/**
+ * Another total than the last that was written down is a new revision, also one that was there before; and so
+ * is the same total for another customer, whose meter does not have it.
+ */
+function reportOf(
+  { tenant_id, date, query_count }: UsageRow,
+  { customerId, last, again }: { customerId: string; last: UsageReport | undefined; again: boolean },
+): UsageReport {
+  if (!again && last?.query_count === query_count && last.customer_id === customerId) return last;
+  const revision = (last?.revision ?? 0) + 1;
+  return { tenant_id, customer_id: customerId, date, query_count, revision, acknowledged: false };
 }
 
 interface Due {

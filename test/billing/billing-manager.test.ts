@@ -111,7 +111,7 @@ describe('a subscription', () => {
   it('can be made again after the end of the one before', async () => {
     const first = await subscribe('pro');
     await billing.cancelSubscription({ subscriptionId: first.subscriptionId, atPeriodEnd: false });
-    const second = await subscribe('pro');
+    const second = await subscribe('pro', 14);
     expect(second.subscriptionId).not.toBe(first.subscriptionId);
     expect(second.status).toBe('trialing');
   });

@@ -29,6 +29,17 @@ describe('the chain of the sample month', () => {
     expect(rows.filter(({ differences }) => differences !== 0)).toEqual([]);
   });
 
+  it('has none either when the month is billed again, to new customers', async () => {
+    const { tenants } = await loadSampleMonth(engine.clickhouse, { events: 105_000 });
+    const some = tenants.filter(({ tenantId }) => ['acme-corp', 'delta-labs'].includes(tenantId));
+    const again = await billSampleMonth(engine.clickhouse, stripe, { tenants: some });
+    const rows = await followChain(again, { month, tenantIds: some.map(({ tenantId }) => tenantId) });
+    expect(rows.map(({ tenant, differences }) => [tenant, differences])).toEqual([
+      ['acme-corp', 0],
+      ['delta-labs', 0],
+    ]);
+  });
+
   it('has the figures of the course', async () => {
     expect(await follow(['acme-corp', 'beta-inc', 'charlie-co', 'delta-labs', 'echo-trial'])).toMatchObject([
       {

@@ -4,6 +4,7 @@ import { planLinesOf } from '../../src/billing/reconcile/plan-lines-of.js';
 import { readPlanPrices } from '../../src/billing/reconcile/plan-prices.js';
 import { readInvoicedLines } from '../../src/billing/reconcile/read-invoiced-lines.js';
 import { reconcile } from '../../src/billing/reconcile/reconcile.js';
+import { repairDifferences } from '../../src/billing/reconcile/repair-differences.js';
 import { makePlanInvoice } from '../../src/invoices/plan-invoice.js';
 import { useWorlds, type World } from './reconciliation-world.js';
 
@@ -191,6 +192,26 @@ describe('invoices', () => {
       ['missing', '2025-11: starter base fee from 2025-12-01', '$29.00', '$0.00'],
     ]);
     expect(await repairs()).toEqual([`by hand: somebody left ${invoice} void`]);
+  });
+
+  it('correct again what was corrected on an invoice that is void', async () => {
+    await world.join('late');
+    await world.advance('2025-12-05T00:00:00Z');
+    await world.use('late', { '2025-11-06T10:00:00Z': 13_000 }, '2025-12-02T00:00:00Z');
+    await world.repairAll();
+    const customer = (await world.billing.findCustomer('late')) ?? '';
+    world.local.failCard({ customer, from: new Date('2025-12-30'), until: new Date('2026-01-05') });
+    await world.advance('2026-01-02T00:00:00Z');
+    const [invoice] = (await world.stripe.invoices.list({ customer, status: 'open' })).data;
+    await world.stripe.invoices.voidInvoice(invoice?.id ?? '');
+    const months = { months: ['2025-11'] };
+    const differences = await reconcile(world.books(), months);
+    expect(differences).toMatchObject([{ class: 'late', amountCents: 300 }]);
+    for (let run = 1; run <= 2; run += 1)
+      await repairDifferences(differences, world.books(), { dryRun: false });
+    const waiting = await world.stripe.invoiceItems.list({ customer, pending: true });
+    expect(waiting.data.map(({ amount }) => amount)).toEqual([300]);
+    expect(await reconcile(world.books(), months)).toEqual([]);
   });
 
   it('of a second customer that was subscribed by hand come back', async () => {

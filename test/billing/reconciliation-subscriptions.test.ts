@@ -116,12 +116,10 @@ describe('a subscription that is too much', () => {
   });
 
   it('and so a customer: the one with the subscription stays', async () => {
-    const testClock = await world.clock.place();
-    const other = await world.stripe.customers.create({
-      metadata: { tenant_id: 'twice' },
-      test_clock: testClock,
-    });
+    const other = await world.stripe.customers.create({ test_clock: await world.clock.place() });
     await world.join('twice');
+    // The older one, and it was not seen when the other was made.
+    await world.stripe.customers.update(other.id, { metadata: { tenant_id: 'twice' } });
     expect(await found()).toMatchObject([{ class: 'duplicate', found: `customer ${other.id} too` }]);
     await world.repairAll();
     expect(await found()).toEqual([]);
@@ -208,17 +206,24 @@ describe('a subscription that stands otherwise', () => {
     expect(await found()).toEqual([]);
   });
 
-  it('of a tenant that came back unheard is followed, and not cancelled', async () => {
+  it.each([
+    ['two days later', '2025-11-12T09:00:00Z'],
+    ['within the same second', '2025-11-10T09:00:00Z'],
+  ])('of a tenant that came back unheard %s is followed, and not cancelled', async (_, cameBack) => {
     const subscriptionId = await world.join('back');
     await world.advance('2025-11-10T09:00:00Z');
     await world.billing.cancelSubscription({ subscriptionId, atPeriodEnd: false });
-    await world.record('back', world.now(), { state: 'deleted' });
-    await world.advance('2025-11-12T09:00:00Z');
+    // Our record of the end has milliseconds, Stripe's times have none.
+    const ended = new Date('2025-11-10T09:00:00.500Z');
+    await world.record('back', ended, { state: 'deleted' });
+    await world.advance(cameBack);
     const customerId = (await world.billing.findCustomer('back')) ?? '';
     await world.billing.createSubscription({ tenantId: 'back', customerId, planType: 'pro', trialDays: 0 });
+    await world.advance('2025-11-12T09:00:01Z');
     await world.repairAll();
     expect((await world.billing.findSubscription(customerId))?.status).toBe('active');
-    expect(await termsOf('back')).toMatchObject({ plan: 'pro', state: 'active', effectiveFrom: world.now() });
+    const effectiveFrom = new Date(Math.max(Date.parse(cameBack), ended.getTime()));
+    expect(await termsOf('back')).toMatchObject({ plan: 'pro', state: 'active', effectiveFrom });
     expect(await found()).toEqual([]);
   });
 

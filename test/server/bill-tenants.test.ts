@@ -2,9 +2,11 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { StripeBillingManager } from '../../src/billing/billing-manager.js';
 import { ensureCatalogue } from '../../src/billing/catalogue.js';
 import { createLocalStripe } from '../../src/local-stripe/create-local-stripe.js';
-import { dayOf } from '../../src/period.js';
+import { dayOf, monthOf } from '../../src/period.js';
 import { billTenants } from '../../src/server/bill-tenants.js';
 import type { Service } from '../../src/service.js';
+import { managerWorld } from '../billing/manager-world.js';
+import { eventAbout } from '../support/billed-tenant.js';
 import { type Embedded, openEmbedded } from '../support/embedded.js';
 import { eventOf, storeBatch } from '../support/events.js';
 
@@ -40,6 +42,61 @@ describe('billTenants()', () => {
       return data.map(({ aggregated_value }) => aggregated_value);
     };
     await expect.poll(reported, { timeout: 20_000 }).toEqual([2]);
+  });
+
+  it('changes no plan while what was used under it is not at Stripe', async () => {
+    // Subscribed at the beginning of this month.
+    let now = monthOf(new Date()).start;
+    const local = createLocalStripe({ now: () => now });
+    const stripe = local.client();
+    const billing = new StripeBillingManager(stripe, { catalogue: await ensureCatalogue(stripe) });
+    const contact = { tenantId: 'beta-inc', email: 'b@example.com', name: 'B' };
+    const customerId = await billing.createCustomer(contact);
+    await billing.attachPaymentMethod({ customerId, paymentMethodId: 'pm_card_visa' });
+    const request = { customerId, planType: 'pro', tenantId: 'beta-inc', trialDays: 0 } as const;
+    const { subscriptionId } = await billing.createSubscription(request);
+    now = new Date();
+    const yesterday = new Date(Date.now() - 86_400_000);
+    await storeBatch(engine.clickhouse, [eventOf({ tenantId: 'beta-inc', timestamp: yesterday }, yesterday)]);
+    // A cheaper plan is due.
+    const metadata = { next_plan: 'starter', next_plan_from: '2025-01-01' };
+    await stripe.subscriptions.update(subscriptionId, { metadata });
+
+    const calls: string[] = [];
+    local.faults = ({ method, path }) => {
+      if (method !== 'POST') return undefined;
+      const isUsage = path.endsWith('/meter_events');
+      const isRefused = isUsage && calls.filter((call) => call === 'refused').length < 16;
+      calls.push(isRefused ? 'refused' : isUsage ? 'reported' : path);
+      return isRefused ? 'unavailable' : undefined;
+    };
+    const { clickhouse, redis } = engine;
+    const running = await billTenants({ clickhouse: on(clickhouse), redis: on(redis), stripe: on(stripe) });
+    onTestFinished(() => running?.close());
+    await running?.queue.add(eventAbout('customer.subscription.updated', subscriptionId));
+    const plan = async () => (await billing.findSubscription(customerId))?.planType;
+    await expect.poll(plan, { timeout: 40_000 }).toBe('starter');
+    const changed = calls.indexOf(`/v1/subscriptions/${subscriptionId}`);
+    expect(calls.slice(0, changed)).toContain('reported');
+    expect(calls.slice(0, changed)).toContain('refused');
+  });
+
+  it('charges in its rounds what was held back, when all else was paid in the dashboard', async () => {
+    const world = await managerWorld('2025-11-01T00:00:00Z', { endOfRetries: 'unpaid' });
+    const { stripe, customerId: customer } = world;
+    await world.addCard();
+    await world.subscribe('starter', 0);
+    await world.addCard('pm_card_chargeCustomerFail');
+    await world.advance('2026-01-02T00:00:00Z');
+    const [january, december] = (await stripe.invoices.list({ customer })).data;
+    expect([january?.status, december?.status]).toEqual(['draft', 'open']);
+    await stripe.invoices.pay(december?.id ?? '', { paid_out_of_band: true });
+
+    const { clickhouse, redis } = engine;
+    const running = await billTenants({ clickhouse: on(clickhouse), redis: on(redis), stripe: on(stripe) });
+    onTestFinished(() => running?.close());
+    const status = async () => (await stripe.invoices.retrieve(january?.id ?? '')).status;
+    await expect.poll(status, { timeout: 20_000 }).toBe('open');
   });
 
   it('is not there where one of its services is off', async () => {

@@ -61,6 +61,7 @@ export async function billedTenant(
     tenantId,
     local,
     stripe,
+    catalogue,
     billing,
     customerId,
     subscriptionId,

@@ -121,7 +121,8 @@ function repairOf(
       period: { start, end: parseDay(first.last_day).end },
       queries,
       amountCents,
-      revision: found.filter(({ corrects }) => corrects).length + 1,
+      // One on a void invoice counts too: its name is taken.
+      revision: [...found, ...unbilled].filter(({ corrects }) => corrects).length + 1,
     },
   };
 }

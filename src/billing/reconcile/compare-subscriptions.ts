@@ -78,9 +78,10 @@ function extra(
   ours: TenantTerms | undefined,
   { id, plan, status, created, trialEnd }: StripeSubscription,
 ): SubscriptionDifference {
-  // One that was made after the end is a return that we have not heard of.
+  // One that was made after the end is a return that we have not heard of. Stripe's times are whole seconds.
+  const endedAt = ours?.effectiveFrom ?? created;
   const repair: Repair =
-    ours && created < ours.effectiveFrom
+    created.getTime() < Math.floor(endedAt.getTime() / 1_000) * 1_000
       ? { does: 'cancel', subscriptionId: id }
       : plan
         ? {
@@ -90,7 +91,7 @@ function extra(
               tenantId,
               plan,
               state: stateFor(status) ?? 'active',
-              effectiveFrom: created,
+              effectiveFrom: new Date(Math.max(created.getTime(), endedAt.getTime())),
               trialEndsAt: trialEnd,
             },
           }

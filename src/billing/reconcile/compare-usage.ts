@@ -1,15 +1,13 @@
 /** Queries of each day here ↔ at Stripe's meter, as far as they can still be mended there. */
 import { DAY_MS, dayOf, type Month, parseDay } from '../../period.js';
 import type { DailyUsage } from '../daily-usage.js';
+import { LATEST_MS } from '../report-usage.js';
 import { sdkOf } from '../sdk.js';
 import type { Books } from './books.js';
 import type { UsageDifference } from './difference.js';
 import type { InvoicedLine } from './invoiced-line.js';
 import type { Repair } from './repair.js';
 import { customerOf, type StripeTenant } from './stripe-tenant.js';
-
-/** Stripe takes usage of the last 35 days. */
-const LATEST_MS = 35 * DAY_MS;
 
 /** One tenant's days; those that a final invoice bills are compared with its lines. */
 export async function compareUsage(

@@ -1,7 +1,6 @@
 /** Does the repairs of a reconciliation, or says what they would be. */
 import { recordTenants } from '../../metering/tenants.js';
 import { DAY_MS, dayOf } from '../../period.js';
-import { keyOf } from '../report-ledger.js';
 import { sdkOf } from '../sdk.js';
 import { UsageSyncService } from '../usage-sync.js';
 import type { Books } from './books.js';
@@ -124,14 +123,7 @@ async function reportAgain(
     ...{ tenant_id: tenantId, date: day, query_count: queries },
     ...(subscriptionId && { subscription_id: subscriptionId }),
   }));
-  const known = await ledger.newest(rows);
-  await ledger.keep(
-    rows.map(({ tenant_id, date, query_count }) => {
-      const revision = (known.get(keyOf({ tenant_id, date }))?.revision ?? 0) + 1;
-      return { tenant_id, date, query_count, revision, acknowledged: false };
-    }),
-  );
-  const results = await new UsageSyncService(billing, { ledger }).syncDailyUsage(rows);
+  const results = await new UsageSyncService(billing, { ledger, again: true }).syncDailyUsage(rows);
   for (const [index, { success, error }] of results.entries()) {
     const report = reports[index];
     if (report && !success) failed(report, error);

@@ -32,7 +32,7 @@ export async function recordTerms(
 }
 
 async function wantedTerms(stripe: Stripe, tenantId: string, customer: string): Promise<TenantTerms[]> {
-  const terms: TenantTerms[] = [];
+  const histories: TenantTerms[][] = [];
   for await (const subscription of stripe.subscriptions.list({ customer, status: 'all', limit: 100 })) {
     const invoices: Stripe.Invoice[] = [];
     for await (const invoice of stripe.invoices.list({ subscription: subscription.id, limit: 100 })) {
@@ -42,9 +42,23 @@ async function wantedTerms(stripe: Stripe, tenantId: string, customer: string): 
       }
       invoices.push(invoice);
     }
-    terms.push(...termsOfSubscription(tenantId, subscription, invoices));
+    // Stripe lists the newest first.
+    histories.unshift(termsOfSubscription(tenantId, subscription, invoices));
   }
-  return terms.sort((a, b) => a.effectiveFrom.getTime() - b.effectiveFrom.getTime());
+  return inOneLine(histories);
+}
+
+/**
+ * The histories of a tenant's subscriptions, the oldest first, as one. An end counts unless another
+ * subscription lives on, one of the same second too; of two that begin at once the newer one's terms hold.
+ */
+function inOneLine(histories: readonly TenantTerms[][]): TenantTerms[] {
+  const livesOn = (own: TenantTerms[], instant: Date) =>
+    histories.some((other) => other !== own && heldAt(other, instant)?.state === 'active');
+  return histories
+    .flatMap((own) => own.filter((one) => one.state !== 'deleted' || !livesOn(own, one.effectiveFrom)))
+    .sort((a, b) => a.effectiveFrom.getTime() - b.effectiveFrom.getTime())
+    .filter((one, index, all) => one.effectiveFrom.getTime() !== all[index + 1]?.effectiveFrom.getTime());
 }
 
 /** The last of those that began by then; of two that began at once the later one in the list. */

@@ -103,6 +103,41 @@ describe('customer.subscription.*', () => {
     expect(await planAtGate()).toBe('enterprise');
   });
 
+  it('of an end and a new subscription in one second follow the new one', async () => {
+    const tenant = await open();
+    const { subscriptionId, customerId } = tenant;
+    await tenant.advance('2025-11-10T10:00:00Z');
+    await tenant.billing.cancelSubscription({ subscriptionId, atPeriodEnd: false });
+    const ended = eventAbout('customer.subscription.deleted', subscriptionId);
+    await tenant.handle(ended);
+    const request = { customerId, planType: 'pro', tenantId, trialDays: 0 } as const;
+    const again = await tenant.billing.createSubscription(request);
+    const made = eventAbout('customer.subscription.created', again.subscriptionId);
+    for (const event of [ended, made, ended, made]) await tenant.handle(event);
+    expect(await lines()).toEqual(['2025-11-01T00:00 starter active', '2025-11-10T10:00 pro active']);
+    // The first terms, the end, and what came in its place, which the table may have merged by now.
+    expect(await written()).toBeLessThanOrEqual(3);
+    expect(await planAtGate()).toBe('pro');
+  });
+
+  it('of one that ends while another lives on do not end the tenant', async () => {
+    const tenant = await open();
+    const { stripe, catalogue, customerId: customer } = tenant;
+    await tenant.advance('2025-11-10T10:00:00Z');
+    const { basePriceId, usagePriceId } = catalogue.plans.pro;
+    const items = [{ price: basePriceId }, { price: usagePriceId }];
+    const newer = await stripe.subscriptions.create({ customer, items, metadata: { plan: 'pro' } });
+    await tenant.advance('2025-11-12T10:00:00Z');
+    await stripe.subscriptions.cancel(tenant.subscriptionId);
+    await tenant.handle(eventAbout('customer.subscription.deleted', tenant.subscriptionId));
+    expect(await planAtGate()).toBe('pro');
+    await tenant.advance('2025-11-14T10:00:00Z');
+    await stripe.subscriptions.cancel(newer.id);
+    await tenant.handle(eventAbout('customer.subscription.deleted', newer.id));
+    expect((await lines()).at(-1)).toBe('2025-11-14T10:00 pro deleted');
+    expect(await planAtGate()).toBe('none');
+  });
+
   it('that went there and back unseen are written as they were', async () => {
     const tenant = await open();
     const { subscriptionId } = tenant;

@@ -1,0 +1,46 @@
+/** The end of a subscription, and its taking back. */
+import type Stripe from 'stripe';
+import { SubscriptionEndedError } from './billing-errors.js';
+import { type BillingContext, METADATA, nextChange } from './context.js';
+import type { Cancellation, SubscriptionState } from './shapes.js';
+import { hasEnded, stateOf } from './subscription-state.js';
+
+/** The work of {@link StripeBillingManager.cancelSubscription}. */
+export async function cancelSubscription(
+  context: BillingContext,
+  { subscriptionId, atPeriodEnd = true }: Cancellation,
+): Promise<SubscriptionState> {
+  const { subscriptions } = context.stripe;
+  const subscription = await subscriptions.retrieve(subscriptionId);
+  if (hasEnded(subscription)) return stateOf(subscription);
+  if (atPeriodEnd) return endAtPeriod(context, subscription, true);
+  const tenantId = subscription.metadata[METADATA.tenant];
+  if (tenantId) await context.beforeChange(tenantId, 'end');
+  // Stripe takes no idempotency key with a DELETE: what has ended is not ended again.
+  return stateOf(await subscriptions.cancel(subscriptionId, { invoice_now: true, prorate: true }));
+}
+
+/** The work of {@link StripeBillingManager.resumeSubscription}. */
+export async function resumeSubscription(
+  context: BillingContext,
+  subscriptionId: string,
+): Promise<SubscriptionState> {
+  const subscription = await context.stripe.subscriptions.retrieve(subscriptionId);
+  if (hasEnded(subscription)) throw new SubscriptionEndedError(subscriptionId, subscription.status);
+  return endAtPeriod(context, subscription, false);
+}
+
+async function endAtPeriod(
+  { stripe }: BillingContext,
+  subscription: Stripe.Subscription,
+  ends: boolean,
+): Promise<SubscriptionState> {
+  if (subscription.cancel_at_period_end === ends) return stateOf(subscription);
+  const change = nextChange(subscription);
+  const changed = await stripe.subscriptions.update(
+    subscription.id,
+    { cancel_at_period_end: ends, metadata: { [METADATA.change]: change } },
+    { idempotencyKey: `${ends ? 'leave' : 'stay'}:${subscription.id}:${change}` },
+  );
+  return stateOf(changed);
+}

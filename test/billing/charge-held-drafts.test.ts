@@ -1,0 +1,95 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { chargeHeldDrafts } from '../../src/billing/charge-held-drafts.js';
+import { type ManagerWorld, managerWorld } from './manager-world.js';
+
+let world: ManagerWorld;
+/** December was not paid, was given up, and the drafts of January and February are held back. */
+beforeEach(async () => {
+  world = await managerWorld('2025-11-01T00:00:00Z', { endOfRetries: 'unpaid' });
+  await world.addCard();
+  await world.subscribe('starter', 0);
+  await world.addCard('pm_card_chargeCustomerFail');
+  await world.advance('2026-02-02T00:00:00Z');
+});
+
+const invoices = async () =>
+  (await world.stripe.invoices.list({ customer: world.customerId, limit: 100 })).data.reverse();
+const statuses = async () => (await invoices()).map(({ status }) => status);
+const december = async () => (await invoices())[1]?.id ?? '';
+const status = async () => (await world.billing.findSubscription(world.customerId))?.status;
+const hour = (count: number) =>
+  new Date(Date.parse('2026-02-02T00:00:00Z') + count * 3_600_000).toISOString();
+
+describe('chargeHeldDrafts()', () => {
+  it.each([
+    ['paid', () => december().then((id) => world.stripe.invoices.pay(id, { paid_out_of_band: true }))],
+    ['void', () => december().then((id) => world.stripe.invoices.voidInvoice(id))],
+  ])('charges what was held back when the invoice before is %s in the dashboard', async (settled, settle) => {
+    expect(await status()).toBe('unpaid');
+    await world.addCard();
+    await settle();
+    expect(await statuses()).toEqual(['paid', settled, 'draft', 'draft']);
+    // One after the other, as they are paid; the rest is of no account.
+    for (let round = 1; round <= 5; round += 1) {
+      await chargeHeldDrafts(world.stripe);
+      await world.advance(hour(round * 2));
+    }
+    expect(await statuses()).toEqual(['paid', settled, 'paid', 'paid']);
+    expect(await status()).toBe('active');
+    expect(await chargeHeldDrafts(world.stripe)).toEqual([]);
+  });
+
+  it('leaves them alone while something is owed', async () => {
+    expect(await chargeHeldDrafts(world.stripe)).toEqual([]);
+    await world.stripe.invoices.markUncollectible(await december());
+    expect(await chargeHeldDrafts(world.stripe)).toEqual([]);
+    expect(await statuses()).toEqual(['paid', 'uncollectible', 'draft', 'draft']);
+  });
+
+  it('waits with the second one while the first is declined', async () => {
+    await world.stripe.invoices.pay(await december(), { paid_out_of_band: true });
+    expect(await chargeHeldDrafts(world.stripe)).toHaveLength(1);
+    await world.advance(hour(30));
+    expect(await chargeHeldDrafts(world.stripe)).toEqual([]);
+    expect(await statuses()).toEqual(['paid', 'paid', 'open', 'draft']);
+  });
+
+  it('leaves alone what a person holds back', async () => {
+    await world.addCard();
+    await world.billing.payOpenInvoices(world.customerId);
+    await world.advance('2026-03-01T00:30:00Z');
+    const march = (await invoices()).at(-1)?.id ?? '';
+    await world.stripe.invoices.update(march, { auto_advance: false });
+    expect(await chargeHeldDrafts(world.stripe)).toEqual([]);
+    expect((await statuses()).at(-1)).toBe('draft');
+  });
+
+  it('goes on with the others when one cannot be finalized, and tells of it', async () => {
+    await world.stripe.invoices.pay(await december(), { paid_out_of_band: true });
+    const january = (await invoices())[2]?.id ?? '';
+    world.local.faults = ({ path }) => (path.includes(`${january}/finalize`) ? 'unavailable' : undefined);
+    await expect(chargeHeldDrafts(world.stripe)).rejects.toThrow(
+      '1 held drafts wait: Stripe is not available.',
+    );
+    world.local.faults = () => undefined;
+    expect((await statuses()).slice(2)).toEqual(['draft', 'open']);
+  });
+});
+
+describe('payOpenInvoices()', () => {
+  it('pays what was given up as uncollectible too', async () => {
+    await world.stripe.invoices.markUncollectible(await december());
+    await world.addCard();
+    expect(await world.billing.payOpenInvoices(world.customerId)).toHaveLength(3);
+    expect(await statuses()).toEqual(Array(4).fill('paid'));
+  });
+
+  it('leaves the negative last invoice of a subscription alone', async () => {
+    await world.addCard();
+    await world.billing.payOpenInvoices(world.customerId);
+    const { subscriptionId = '' } = (await world.billing.findSubscription(world.customerId)) ?? {};
+    await world.billing.cancelSubscription({ subscriptionId, atPeriodEnd: false });
+    expect((await statuses()).at(-1)).toBe('uncollectible');
+    expect(await world.billing.payOpenInvoices(world.customerId)).toEqual([]);
+  });
+});

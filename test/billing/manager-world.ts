@@ -1,0 +1,63 @@
+/** A billing manager at a local Stripe, with one tenant and its customer, on a clock. */
+import { StripeBillingManager } from '../../src/billing/billing-manager.js';
+import { ensureCatalogue } from '../../src/billing/catalogue.js';
+import { openTestClock } from '../../src/billing/test-clock.js';
+import { createLocalStripe, type LocalStripeOptions } from '../../src/local-stripe/create-local-stripe.js';
+import type { PlanName } from '../../src/plans.js';
+
+export const ACME = { tenantId: 'acme-corp', email: 'billing@acme.example', name: 'Acme Corp' };
+
+export type ManagerWorld = Awaited<ReturnType<typeof managerWorld>>;
+
+/** @param start where the clock stands; the account's own time too, by which Stripe forgets keys */
+export async function managerWorld(start = '2025-11-01T00:00:00Z', options: LocalStripeOptions = {}) {
+  let now = new Date(start);
+  const local = createLocalStripe({ seed: 'manager', now: () => now, clockLimits: false, ...options });
+  const stripe = local.client({ maxNetworkRetries: 0 });
+  const clock = openTestClock(stripe, { start: now });
+  const catalogue = await ensureCatalogue(stripe);
+  /** As another process has it: it has seen nothing yet. */
+  const manager = (client = stripe) => new StripeBillingManager(client, { catalogue, testClock: clock });
+  const billing = manager();
+  const customerId = await billing.createCustomer(ACME);
+  return {
+    local,
+    stripe,
+    clock,
+    catalogue,
+    billing,
+    customerId,
+    manager,
+    advance: async (to: string) => {
+      now = new Date(to);
+      await clock.advanceTo(now);
+    },
+    addCard: (paymentMethodId = 'pm_card_visa') =>
+      billing.attachPaymentMethod({ customerId, paymentMethodId }),
+    subscribe: (planType: PlanName, trialDays?: number) =>
+      billing.createSubscription({
+        customerId,
+        planType,
+        tenantId: ACME.tenantId,
+        ...(trialDays !== undefined && { trialDays }),
+      }),
+    /** The keys of the calls that write from now on. */
+    watchKeys: () => {
+      const keys: string[] = [];
+      local.faults = ({ method, idempotencyKey }) => {
+        if (method === 'POST') keys.push(idempotencyKey ?? '');
+        return undefined;
+      };
+      return keys;
+    },
+    /** The answer of the next call to a path is lost. */
+    loseAnswer: (path: RegExp) => {
+      let isLost = false;
+      local.faults = ({ method, path: called }) => {
+        if (isLost || method !== 'POST' || !path.test(called)) return undefined;
+        isLost = true;
+        return 'lost_answer';
+      };
+    },
+  };
+}
