@@ -1,5 +1,6 @@
 /** `npm run check -- m12.1-m12.2`: the readiness checks in a terminal. */
 import { parseArgs } from 'node:util';
+import { z } from 'zod';
 import type { Report } from '../checks/check.js';
 import { checkMeteringToBilling } from '../checks/metering-to-billing.js';
 import { readConfig } from '../config.js';
@@ -85,8 +86,9 @@ function print(report: Report, services: readonly ServiceRow[]): void {
 }
 
 function instantOf(text: string): Date {
-  const instant = new Date(text);
-  if (Number.isNaN(instant.getTime()))
+  // A day of the calendar, or a time with its zone: of 2025-02-30 Date would make 2 March.
+  const instant = z.union([z.iso.date(), z.iso.datetime({ offset: true })]);
+  if (!instant.safeParse(text).success)
     throw new RangeError(`Cannot read --now: ${JSON.stringify(text)} is no instant`);
-  return instant;
+  return new Date(text);
 }

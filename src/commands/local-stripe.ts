@@ -5,6 +5,7 @@ import { createLocalStripe } from '../local-stripe/create-local-stripe.js';
 import { refuseRequest } from '../local-stripe/http/handle-request.js';
 import { listen } from '../server/listen.js';
 import { ACCOUNT_SETTINGS } from '../services/stripe.js';
+import { listenOptions, parseListenOptions } from './listen-options.js';
 import { runCommand } from './run-command.js';
 
 const HELP = `npm run local-stripe -- [--port N] [--host ADDRESS] [--file PATH]
@@ -23,21 +24,14 @@ const TICK_MS = 1_000;
 await runCommand(HELP, async (args) => {
   const { values } = parseArgs({
     args,
-    options: {
-      port: { type: 'string', default: '12111' },
-      host: { type: 'string', default: '127.0.0.1' },
-      file: { type: 'string' },
-    },
+    options: { ...listenOptions('12111'), file: { type: 'string' } },
   });
-  const port = Number(values.port);
-  if (!/^\d{1,5}$/.test(values.port) || port > 65_535) {
-    throw new RangeError(`Cannot listen: --port must be 0 to 65535, current value is ${values.port}`);
-  }
+  const address = parseListenOptions(values);
   const local = createLocalStripe({
     ...ACCOUNT_SETTINGS,
     ...(values.file !== undefined && { file: values.file }),
   });
-  const server = await listen(local, { port, host: values.host, refuse: refuseRequest });
+  const server = await listen(local, { ...address, refuse: refuseRequest });
   const { hostname, port: taken } = new URL(server.url);
   console.log(`Local Stripe on ${server.url}`);
   console.log(`  new Stripe('sk_test_local', { host: '${hostname}', port: ${taken}, protocol: 'http' })`);

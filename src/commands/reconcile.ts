@@ -14,12 +14,13 @@ import { createTables } from '../metering/tables.js';
 import { parseMonth } from '../period.js';
 import { allOf } from '../service.js';
 import { openServices } from '../services/open-services.js';
+import { refuseUnknownTenants } from './refuse-unknown-tenants.js';
 import { runCommand } from './run-command.js';
 
 const HELP = `npm run reconcile -- [--month MONTH]… [--tenant ID]… [--repair] [--dry-run] [--json]
 
 Compares usage in ClickHouse with Stripe's meter, tenants with subscriptions, and our plan invoices with
-Stripe's, line by line. Exit 1 if there are differences (after the repair, with --repair).
+Stripe's, line by line. Exit 1 if there are differences (after the repair, with --repair), 2 if it cannot compare.
 
   --month MONTH  e.g. 2025-11; default: this month and the last
   --tenant ID    only this one; default: all
@@ -40,10 +41,16 @@ await runCommand(HELP, async (args) => {
   const { month: months, tenant: tenantIds, repair, 'dry-run': dryRun, json } = values;
   // Before the sample is lived, which takes some seconds.
   months?.forEach(parseMonth);
+  if (dryRun && !repair)
+    throw new RangeError('Cannot take --dry-run without --repair: nothing is done anyway');
   const asked = { ...(months && { months }), ...(tenantIds && { tenantIds }) };
   const say = json ? console.error : console.log;
   return withBooks(say, async (books) => {
+    for (const month of months ?? [])
+      if (parseMonth(month).start > books.now)
+        throw new RangeError(`Cannot compare --month ${month}: it has not begun`);
     let differences = await reconcile(books, asked);
+    await refuseUnknownTenants(books, tenantIds ?? [], differences);
     if (repair) {
       for (const line of differenceLines(differences)) say(line);
       for (const { tenant, repair: what, outcome, error } of await repairDifferences(differences, books, {

@@ -1,5 +1,5 @@
 /** `npm run reset`: empties the workspaces that no process uses. */
-import { rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { idleWorkspaces } from '../services/workspace.js';
@@ -32,6 +32,14 @@ await runCommand(HELP, async (args) => {
     if (!values['dry-run']) rmSync(join(DATA_DIR, name), { recursive: true, force: true });
     console.log(`${values['dry-run'] ? 'would remove' : 'removed'} ${DATA_DIR}/${name}`);
   }
+  if (positionals.length === 0)
+    for (const name of busyBeside(idle)) console.log(`left ${DATA_DIR}/${name}, which a process uses`);
   if (chosen.length === 0) console.log('nothing to reset');
   return 0;
 });
+
+function busyBeside(idle: readonly string[]): string[] {
+  if (!existsSync(DATA_DIR)) return [];
+  const folders = readdirSync(DATA_DIR, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return folders.map(({ name }) => name).filter((name) => !idle.includes(name));
+}

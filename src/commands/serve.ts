@@ -25,6 +25,7 @@ import { webhookRoute } from '../server/webhook-route.js';
 import { describeServices } from '../services/describe-services.js';
 import { openServices, type Services } from '../services/open-services.js';
 import { FALLBACK_FILE } from '../services/workspace.js';
+import { listenOptions, parseListenOptions } from './listen-options.js';
 import { runCommand } from './run-command.js';
 
 const HELP = `npm run serve -- [--port N] [--host ADDRESS]
@@ -37,18 +38,13 @@ Prints a key for each of the first three tenants; keys live as long as the proce
   --host ADDRESS  default 127.0.0.1
 `;
 
+const NO_BILLING = 'Webhooks and rounds are off: they need ClickHouse, Redis and Stripe';
+
 /** Tenants that get a key. */
 const KEYS = 3;
 
 await runCommand(HELP, async (args) => {
-  const { values } = parseArgs({
-    args,
-    options: { port: { type: 'string', default: '8787' }, host: { type: 'string', default: '127.0.0.1' } },
-  });
-  const port = Number(values.port);
-  if (!/^\d{1,5}$/.test(values.port) || port > 65_535) {
-    throw new RangeError(`Cannot listen: --port must be 0 to 65535, current value is ${values.port}`);
-  }
+  const address = parseListenOptions(parseArgs({ args, options: listenOptions('8787') }).values);
   const config = readConfig();
   const services = await openServices({ workspace: 'serve', config });
   const { clickhouse } = services;
@@ -74,7 +70,7 @@ await runCommand(HELP, async (args) => {
     let app: App | undefined;
     const server = await listen(
       { fetch: (request) => app?.fetch(request) ?? new Response(null, { status: 503 }) },
-      { port, host: values.host },
+      address,
     );
     const { stripe } = services;
     const isLocal = billing !== undefined && stripe.mode === 'embedded';
@@ -94,6 +90,8 @@ await runCommand(HELP, async (args) => {
       console.log(`${service}: ${mode}${reason ? ` (${reason})` : ''}`);
     }
     console.log(`Listening on ${server.url}`);
+    for (const line of billing ? billingLines(server.url, { isLocal, secret }) : [NO_BILLING])
+      console.log(line);
     for (const { tenantId } of tenants.slice(0, KEYS)) console.log(`  ${tenantId}: ${keys.issue(tenantId)}`);
     await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
     await server.close();
@@ -106,6 +104,18 @@ await runCommand(HELP, async (args) => {
   }
   return 0;
 });
+
+/** What works without anybody asking for it. */
+function billingLines(url: string, { isLocal, secret }: { isLocal: boolean; secret: string | undefined }) {
+  const key = isLocal ? 'the secret that the local Stripe gave' : 'STRIPE_WEBHOOK_SECRET';
+  const webhooks = secret
+    ? `signatures are checked with ${key}`
+    : 'all are refused, because STRIPE_WEBHOOK_SECRET is not set';
+  return [
+    `Webhooks on ${url}/webhooks/stripe: ${webhooks}`,
+    'Rounds, now and every hour: usage report, reminders, dunning',
+  ];
+}
 
 /** What another server of this folder accepted and could not send before it ended. */
 async function sendLeft(store: ClickHouseClient | undefined, fallbackFile: string): Promise<void> {

@@ -1,5 +1,6 @@
 /** `npm run webhooks`: the events whose handler failed every time. */
-import { basename } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { WebhookQueue } from '../billing/webhooks/webhook-queue.js';
 import { readConfig } from '../config.js';
@@ -19,20 +20,27 @@ await runCommand(HELP, async (args) => {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { workspace: { type: 'string', default: 'serve' } },
+    options: { workspace: { type: 'string' } },
   });
   const [task, ...ids] = positionals;
   if (task !== 'retry' && (task !== 'list' || ids.length > 0)) {
     throw new RangeError('Cannot tell what to do: say list, or retry with or without ids of events');
   }
-  const services = await openServices({ workspace: values.workspace, config: readConfig() });
+  const config = readConfig();
+  const { workspace = 'serve' } = values;
+  if (values.workspace !== undefined && config.redis)
+    throw new RangeError('Cannot take --workspace: the settings name the Redis');
+  // It would be made, and have no dead letters.
+  if (values.workspace !== undefined && !existsSync(join('.data', workspace)))
+    throw new RangeError(`Cannot read --workspace ${JSON.stringify(workspace)}: there is none in .data/`);
+  const services = await openServices({ workspace, config });
   try {
     const { redis } = services;
     if (redis.mode === 'off') throw new Error(`Cannot read the dead letters: ${redis.skip}`);
-    const isTaken = basename(services.workspace) !== values.workspace;
+    const isTaken = basename(services.workspace) !== workspace;
     if (redis.mode === 'embedded' && isTaken) {
       throw new Error(
-        `Cannot read the dead letters: another process has the Redis of ${values.workspace}; ` +
+        `Cannot read the dead letters: another process has the Redis of ${workspace}; ` +
           'stop it, or set REDIS_URL',
       );
     }

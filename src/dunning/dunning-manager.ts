@@ -10,18 +10,21 @@
  */
 import type Stripe from 'stripe';
 import { sdkOf } from '../billing/sdk.js';
+import { parseInput } from '../input.js';
 import type { Notifier } from '../notifier.js';
 import { DAY_MS } from '../period.js';
 import type { RedisClient } from '../redis-client.js';
 import type { StripeClient } from '../stripe-client.js';
 import { type Standing, setStanding } from '../tenants/standing.js';
 import { type TenantLock, type TenantLockOptions, tenantLock } from '../tenants/tenant-lock.js';
-import type { DunningLedger } from './dunning-ledger.js';
-import { customerOf, customersThatOwe, type Unpaid, unpaidOf } from './find-unpaid.js';
-import { DUNNING_POLICY, type DunningAction, type DunningPolicy, dueSteps } from './ladder.js';
-import { newSteps, SILENT, thanks } from './new-steps.js';
+import type { DunningLedger, DunningRecord } from './dunning-ledger.js';
+import { type FailedPayment, failedPayment } from './failed-payment.js';
+import { customerOf, customersThatOwe, type Unpaid, unpaidOfTenant } from './find-unpaid.js';
+import { DUNNING_POLICY, type DunningAction, type DunningPolicy, type DunningStep } from './ladder.js';
+import { newSteps, SILENT, type Step } from './new-steps.js';
 import { Outbox } from './outbox.js';
-import { BY_COUNT, STEPS, standingAfter, standingOf } from './records.js';
+import { BY_COUNT, lastChase, STEPS, standingOf } from './records.js';
+import { saying } from './saying.js';
 
 export interface DunningManagerOptions {
   readonly redis: RedisClient;
@@ -30,14 +33,20 @@ export interface DunningManagerOptions {
   /** @default DUNNING_POLICY */
   readonly policy?: DunningPolicy;
   readonly lock?: TenantLockOptions;
+  /**
+   * Told how a tenant stands, in each check and each round, whether that changed or not. The tenant's lock is
+   * held meanwhile, so it must not take it. What it throws is printed; the next round tells it again.
+   * @default nobody is told
+   */
+  readonly onStanding?: (tenantId: string, standing: Standing) => Promise<void>;
   /** The clock. @default () => new Date() */
   readonly now?: () => Date;
 }
 
-/** What was done in one go: nothing, when nothing was due. */
+/** What was done in one go: nothing, when nothing was due. Of several steps the tenant is told the last. */
 export interface DunningOutcome {
   readonly tenantId: string;
-  readonly actions: readonly (DunningAction | 'reactivated')[];
+  readonly actions: readonly Step['action'][];
   readonly standing: Standing;
 }
 
@@ -67,10 +76,14 @@ export class DunningManager {
   /** Does what is due for one customer; undefined for one that is no tenant's, or no more. */
   async checkCustomer(customerId: string): Promise<DunningOutcome | undefined> {
     const customer = await this.#stripe.customers.retrieve(customerId);
-    const tenantId = customer.deleted ? undefined : customer.metadata.tenant_id;
-    if (!tenantId) return undefined;
+    if (customer.deleted || !customer.metadata.tenant_id) return undefined;
+    const { tenant_id: tenantId } = customer.metadata;
     // Looked up with the lock held: an older look must not act after a newer one.
-    return this.#lock(tenantId, async () => this.#check(tenantId, await unpaidOf(this.#stripe, customerId)));
+    return this.#lock(tenantId, () =>
+      this.#check(tenantId, (records) =>
+        unpaidOfTenant(this.#stripe, customer, { isChased: lastChase(records) !== undefined }),
+      ),
+    );
   }
 
   /**
@@ -80,42 +93,39 @@ export class DunningManager {
    * @returns those on whom something was done
    */
   async checkAll(): Promise<DunningOutcome[]> {
-    const { ledger } = this.#options;
+    const { ledger, onStanding } = this.#options;
+    const known = await ledger.newestOf(STEPS);
     const outcomes: DunningOutcome[] = [];
-    for (const customerId of await this.#customersToCheck()) {
+    for (const customerId of await this.#customersToCheck(known)) {
       const outcome = await saying(`Dunning of ${customerId} waits`, () => this.checkCustomer(customerId));
-      if (outcome && outcome.actions.length > 0) outcomes.push(outcome);
+      if (outcome) outcomes.push(outcome);
     }
-    for (const tenantId of await ledger.tenantsToTell()) {
-      await saying(`Messages to ${tenantId} wait`, () =>
-        this.#lock(tenantId, async () => this.#outbox.send(await ledger.of(tenantId))),
-      );
-    }
-    return outcomes;
+    const checked = outcomes.map(({ tenantId }) => tenantId);
+    // Who has paid is checked no more, and may be one of whom nobody could be told.
+    const settled = onStanding ? known.map(({ tenantId }) => tenantId) : [];
+    const rest = new Set([...settled, ...(await ledger.tenantsToTell())]);
+    for (const tenantId of [...rest].filter((one) => !checked.includes(one)))
+      await saying(`Messages to ${tenantId} wait`, () => this.#lock(tenantId, () => this.#tell(tenantId)));
+    return outcomes.filter(({ actions }) => actions.length > 0);
   }
 
   /**
    * The step of a failed payment by its count: 1 is day 1 of the ladder, 2 day 4, 3 day 7, 4 and more day 8.
    *
-   * @param payment `invoiceAmount` in cents
+   * @throws InvalidInputError for a count or an amount that is none.
    */
-  async processFailedPayment(payment: {
-    tenantId: string;
-    failureCount: number;
-    invoiceAmount: number;
-  }): Promise<{ action: DunningAction }> {
-    const { tenantId, failureCount, invoiceAmount } = payment;
-    const step = this.#policy[Math.min(failureCount, this.#policy.length) - 1];
-    if (!step) throw new RangeError(`failureCount must be at least 1, current value is ${failureCount}`);
+  async processFailedPayment(payment: FailedPayment): Promise<{ action: DunningAction }> {
+    const { tenantId, failureCount, invoiceAmount } = parseInput(failedPayment, 'failed payment', payment);
+    const step = this.#policy[Math.min(failureCount, this.#policy.length) - 1] as DunningStep;
     const firstFailure = new Date(this.#now().getTime() - (step.day - 1) * DAY_MS);
     const unpaid = [{ invoiceId: BY_COUNT, firstFailure, amountCents: invoiceAmount }];
-    await this.#lock(tenantId, () => this.#check(tenantId, unpaid));
+    await this.#lock(tenantId, () => this.#check(tenantId, async () => unpaid));
     return { action: step.action };
   }
 
   /** Gives a tenant all its limits back, whatever it owed. */
   async reactivateTenant(tenantId: string): Promise<{ action: 'reactivated' }> {
-    await this.#lock(tenantId, () => this.#check(tenantId, []));
+    await this.#lock(tenantId, () => this.#check(tenantId, async () => []));
     return { action: 'reactivated' };
   }
 
@@ -142,41 +152,41 @@ export class DunningManager {
     });
   }
 
-  async #check(tenantId: string, unpaid: readonly Unpaid[]): Promise<DunningOutcome> {
+  async #check(
+    tenantId: string,
+    unpaidOf: (records: readonly DunningRecord[]) => Promise<readonly Unpaid[]>,
+  ): Promise<DunningOutcome> {
     const records = await this.#options.ledger.of(tenantId);
-    const [oldest] = unpaid;
-    const due = oldest ? dueSteps(this.#policy, oldest, this.#now()) : [];
-    const standing = standingAfter(due.map(({ action }) => action));
-    const steps = (oldest ? newSteps(records, oldest, due) : thanks(records)).map((step) => {
-      return { ...step, tenantId, standing };
-    });
+    const [oldest] = await unpaidOf(records);
+    const given = { stripe: this.#stripe, policy: this.#policy, now: this.#now() };
+    const { steps, standing } = await newSteps(given, records, oldest);
+    const written = steps.map((step) => ({ ...step, tenantId, standing }));
     const isSilent = steps.length === 0 && standingOf(records) !== standing;
-    await this.#outbox.write(records, isSilent ? [{ ...SILENT, tenantId, standing }] : steps);
+    await this.#outbox.write(records, isSilent ? [{ ...SILENT, tenantId, standing }] : written);
     // Each time, since Redis may have been wiped; and before anybody is told of it, or cannot be.
     await setStanding(this.#options.redis, tenantId, standing);
-    await this.#outbox.send(records);
+    await this.#tell(tenantId, records);
     return { tenantId, actions: steps.map(({ action }) => action), standing };
   }
 
+  /** Tells others of a tenant how it stands, and the tenant what waits for it. */
+  async #tell(tenantId: string, given?: readonly DunningRecord[]): Promise<void> {
+    const records = given ?? (await this.#options.ledger.of(tenantId));
+    await saying(`The standing of ${tenantId} waits`, async () =>
+      this.#options.onStanding?.(tenantId, standingOf(records)),
+    );
+    await this.#outbox.send(records);
+  }
+
   /** Those who owe, and those of whom the ledger does not know yet that they paid. */
-  async #customersToCheck(): Promise<Set<string>> {
+  async #customersToCheck(known: readonly DunningRecord[]): Promise<Set<string>> {
     const customers = await customersThatOwe(this.#stripe, this.#now());
-    for (const { action, about } of await this.#options.ledger.newestOf(STEPS)) {
+    for (const { action, about } of known) {
       if (action === 'reactivated' || about === BY_COUNT) continue;
       const invoice = await saying(`Dunning for ${about} waits`, () => this.#stripe.invoices.retrieve(about));
       const customer = invoice && customerOf(invoice);
       if (customer) customers.add(customer);
     }
     return customers;
-  }
-}
-
-/** The work's result; a failure is printed, and tried again in the next round. */
-async function saying<Result>(what: string, work: () => Promise<Result>): Promise<Result | undefined> {
-  try {
-    return await work();
-  } catch (error) {
-    console.error(`${what}: ${error instanceof Error ? error.message : error}`);
-    return undefined;
   }
 }

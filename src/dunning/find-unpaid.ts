@@ -11,8 +11,26 @@ export interface Unpaid extends Arrears {
 /** A charge that failed for good leaves its invoice in one of these. */
 const UNPAID = ['open', 'uncollectible'] as const;
 
-/** The unpaid invoices of a customer, the longest overdue first. */
-export async function unpaidOf(stripe: Stripe, customer: string): Promise<Unpaid[]> {
+/**
+ * The unpaid invoices of the tenant that a customer belongs to, which may have a second customer, made by
+ * hand. All customers are paged through for it, since Stripe's search lags; of most tenants the first owes
+ * nothing and nobody is chased (`isChased`), and they are left alone.
+ */
+export async function unpaidOfTenant(
+  stripe: Stripe,
+  { id: own, metadata: { tenant_id: tenantId }, test_clock: clock }: Stripe.Customer,
+  { isChased }: { isChased: boolean },
+): Promise<Unpaid[]> {
+  const unpaid = await unpaidOf(stripe, own);
+  if (unpaid.length === 0 && !isChased) return [];
+  const filter = clock ? { test_clock: typeof clock === 'string' ? clock : clock.id } : {};
+  for await (const { id, metadata } of stripe.customers.list({ limit: 100, ...filter }))
+    if (metadata.tenant_id === tenantId && id !== own) unpaid.push(...(await unpaidOf(stripe, id)));
+  return unpaid.sort((a, b) => a.firstFailure.getTime() - b.firstFailure.getTime());
+}
+
+/** The unpaid invoices of a customer. */
+async function unpaidOf(stripe: Stripe, customer: string): Promise<Unpaid[]> {
   const unpaid: Unpaid[] = [];
   for (const status of UNPAID) {
     for await (const invoice of stripe.invoices.list({ customer, status, limit: 100 })) {
@@ -26,7 +44,7 @@ export async function unpaidOf(stripe: Stripe, customer: string): Promise<Unpaid
       });
     }
   }
-  return unpaid.sort((a, b) => a.firstFailure.getTime() - b.firstFailure.getTime());
+  return unpaid;
 }
 
 /** How far back unpaid invoices are looked for of which nobody was told. */

@@ -1,40 +1,65 @@
 /** What is to be done to a tenant now, and the words for it. */
+import type Stripe from 'stripe';
 import { formatCents } from '../money.js';
+import { dayOf } from '../period.js';
+import type { Standing } from '../tenants/standing.js';
 import type { DunningRecord } from './dunning-ledger.js';
+import { type Ending, endingOf } from './ending.js';
 import type { Unpaid } from './find-unpaid.js';
-import type { DunningAction, DunningStep } from './ladder.js';
-import { doneFor, newestStep } from './records.js';
+import { type DunningAction, type DunningPolicy, dueSteps, nextStepAt } from './ladder.js';
+import { doneFor, lastChase, standingAfter } from './records.js';
 
 /** What the tenant is told. */
-const WORDS: Readonly<Record<DunningAction, (amount: string) => string>> = {
+const WORDS: Readonly<Record<DunningAction, (amount: string, next: string) => string>> = {
   reminder_sent: (amount) => `Your payment of $${amount} did not go through; please look at your card`,
-  warning_sent: (amount) => `$${amount} are still open; in three days your limits are halved`,
+  warning_sent: (amount, next) => `$${amount} are still open; your limits are halved ${next}`,
   rate_limit_reduced: (amount) => `$${amount} are still open; your limits are halved until they are paid`,
   service_suspended: (amount) => `$${amount} are still open; the service is suspended until they are paid`,
 };
 
-/** Something to be done to a tenant, and what it is told. */
-export type Step<Action> = { readonly about: string; readonly action: Action; readonly text: string };
+const LAST_WORDS: Readonly<Record<Ending, string>> = {
+  paid: 'Thank you, all is paid; your limits are as before',
+  withdrawn: 'The invoice was withdrawn and need not be paid; your limits are as before',
+  expired: 'The first payment was not made in time: the subscription did not begin, and nothing is owed',
+  other: 'Your limits are as before',
+};
 
-/** The steps that are due and were not done. */
-export function newSteps(
+/** Something to be done to a tenant, and what it is told. */
+export type Step = {
+  readonly about: string;
+  readonly action: DunningAction | 'reactivated';
+  readonly text: string;
+};
+
+/**
+ * The steps that are due and were not done, and how the tenant stands by all that are due.
+ *
+ * @param oldest the invoice that is longest overdue; undefined for one who owes nothing
+ */
+export async function newSteps(
+  { stripe, policy, now }: { stripe: Stripe; policy: DunningPolicy; now: Date },
   records: readonly DunningRecord[],
-  { invoiceId: about, amountCents }: Unpaid,
-  due: readonly DunningStep[],
-): Step<DunningAction>[] {
+  oldest: Unpaid | undefined,
+): Promise<{ steps: Step[]; standing: Standing }> {
+  if (!oldest) return { steps: await lastStep(stripe, records), standing: 'good' };
+  const { invoiceId: about, amountCents } = oldest;
+  const due = dueSteps(policy, oldest, now).map(({ action }) => action);
   const done = doneFor(records, about);
   const amount = formatCents(BigInt(amountCents));
-  return due
-    .filter(({ action }) => !done.has(action))
-    .map(({ action }) => ({ about, action, text: WORDS[action](amount) }));
+  const nextAt = nextStepAt(policy, oldest, now);
+  const next = nextAt ? `on ${dayOf(nextAt)}` : 'next';
+  const steps = due
+    .filter((action) => !done.has(action))
+    .map((action) => ({ about, action, text: WORDS[action](amount, next) }));
+  return { steps, standing: standingAfter(due) };
 }
 
-/** To one who was chased and owes nothing any more. */
-export function thanks(records: readonly DunningRecord[]): Step<'reactivated'>[] {
-  const newest = newestStep(records);
-  if (!newest || newest.action === 'reactivated') return [];
-  const text = 'Thank you, all is paid; your limits are as before';
-  return [{ about: newest.about, action: 'reactivated', text }];
+/** For one who was chased and owes nothing any more. */
+async function lastStep(stripe: Stripe, records: readonly DunningRecord[]): Promise<Step[]> {
+  const chase = lastChase(records);
+  if (!chase) return [];
+  const text = LAST_WORDS[await endingOf(stripe, chase.about)];
+  return [{ about: chase.about, action: 'reactivated', text }];
 }
 
 /** One of several invoices was paid: the tenant stands better, and has nothing to be told. */

@@ -5,6 +5,7 @@
  */
 import type { Notifier } from '../notifier.js';
 import type { DunningLedger, DunningRecord } from './dunning-ledger.js';
+import { isStep } from './records.js';
 
 export class Outbox {
   readonly #options: { ledger: DunningLedger; notifier: Notifier; now: () => Date };
@@ -27,10 +28,17 @@ export class Outbox {
     records.push(...added);
   }
 
-  /** Sends what waits of a tenant's records, in their order. */
+  /**
+   * Sends what waits of a tenant's records, in their order. Of several steps of the ladder, because days were
+   * missed or the mail was down, the last alone is told: it says how things are.
+   */
   async send(records: readonly DunningRecord[]): Promise<void> {
     const { ledger, notifier } = this.#options;
-    for (const record of records.filter(({ told }) => !told)) {
+    const waiting = records.filter(({ told }) => !told);
+    const last = waiting.filter(isStep).at(-1);
+    const passed = waiting.filter((record) => isStep(record) && record !== last);
+    await ledger.keep(passed.map((record) => ({ ...record, text: '', told: true })));
+    for (const record of waiting.filter((record) => !passed.includes(record))) {
       const { tenantId, number, action: topic, text } = record;
       await notifier.notify({ id: `${tenantId}:${number}:${topic}`, topic, tenantId, text });
       // Each by itself: a kill between the two repeats one message at most.

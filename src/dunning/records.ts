@@ -18,8 +18,13 @@ export function standingAfter(actions: readonly DunningAction[]): Standing {
   return actions.includes('rate_limit_reduced') ? 'reduced' : 'good';
 }
 
-export const newestStep = (records: readonly DunningRecord[]): DunningRecord | undefined =>
-  records.filter(({ action }) => STEPS.includes(action)).at(-1);
+/** The newest of the steps that were done to a tenant who is chased still. */
+export function lastChase(records: readonly DunningRecord[]): DunningRecord | undefined {
+  const newest = records.filter(isStep).at(-1);
+  return newest?.action === 'reactivated' ? undefined : newest;
+}
+
+export const isStep = ({ action }: Pick<DunningRecord, 'action'>): boolean => STEPS.includes(action);
 
 /** What was done for an invoice; a count of failures starts again after a payment. */
 export function doneFor(records: readonly DunningRecord[], invoiceId: string): Set<string> {

@@ -5,6 +5,7 @@ import { ensureCatalogue } from '../../src/billing/catalogue.js';
 import { remindOnce } from '../../src/billing/reconcile/remind-once.js';
 import {
   incompleteSubscriptions,
+  needsCard,
   trialsWithoutCard,
 } from '../../src/billing/reconcile/watched-subscriptions.js';
 import { webhookHandler } from '../../src/billing/webhooks/handle-webhook.js';
@@ -39,6 +40,13 @@ async function subscribe(
   return billing.createSubscription({ tenantId, customerId, planType: 'pro', trialDays });
 }
 
+/** A trial without a card. */
+async function subscribeBare(tenantId: string) {
+  const { subscriptionId } = await subscribe(tenantId);
+  const { customer } = await stripe.subscriptions.retrieve(subscriptionId);
+  return { subscriptionId, customer: customer as string };
+}
+
 describe('trialsWithoutCard()', () => {
   it('lists trials that end within three days with no card, the first to end first', async () => {
     await subscribe('later', { trialDays: 20 });
@@ -52,6 +60,42 @@ describe('trialsWithoutCard()', () => {
       { tenantId: 'soonest', plan: 'pro', endsAt: new Date('2025-11-15') },
       { tenantId: 'no-card', plan: 'pro', endsAt: new Date('2025-11-16') },
     ]);
+  });
+
+  it("leaves out one with a card of its own, which is not its customer's", async () => {
+    const { subscriptionId, customer } = await subscribeBare('own-card');
+    const { id } = await stripe.paymentMethods.attach('pm_card_visa', { customer });
+    await stripe.subscriptions.update(subscriptionId, { default_payment_method: id });
+    now = new Date('2025-11-13T00:00:00Z');
+    expect(await trialsWithoutCard(books())).toEqual([]);
+  });
+
+  it('leaves out one that is cancelled to its end', async () => {
+    const { subscriptionId } = await subscribeBare('leaving');
+    await billing.cancelSubscription({ subscriptionId });
+    now = new Date('2025-11-13T00:00:00Z');
+    expect(await trialsWithoutCard(books())).toEqual([]);
+  });
+
+  it('leaves out a paused one: its trial is over, and nothing will be charged', async () => {
+    const { subscriptionId } = await subscribeBare('paused');
+    const end_behavior = { missing_payment_method: 'pause' } as const;
+    await stripe.subscriptions.update(subscriptionId, { trial_settings: { end_behavior } });
+    now = new Date('2025-11-17T00:00:00Z');
+    expect((await stripe.subscriptions.retrieve(subscriptionId)).status).toBe('paused');
+    expect([await trialsWithoutCard(books()), await incompleteSubscriptions(books())]).toEqual([[], []]);
+  });
+});
+
+describe('needsCard()', () => {
+  it.each([
+    ['at its end', 0, false],
+    ['a day later', 86_400, true],
+  ])('of a trial that is cancelled for a time %s', async (_, later, needed) => {
+    const { subscriptionId } = await subscribeBare('leaving');
+    const trial = await stripe.subscriptions.retrieve(subscriptionId);
+    const cancel_at = (trial.trial_end ?? 0) + later;
+    expect(await needsCard({ ...trial, cancel_at }, async () => false)).toBe(needed);
   });
 });
 

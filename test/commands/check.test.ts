@@ -183,6 +183,13 @@ describe('npm run check -- m12.1-m12.2', () => {
     [[], {}, 'Cannot check nothing: the bridges are m12.1-m12.2\n'],
     [['m12.1-m12.2', 'more'], {}, 'Cannot check m12.1-m12.2 more: the bridges are m12.1-m12.2\n'],
     [['m12.1-m12.2', '--now', 'soon'], {}, 'Cannot read --now: "soon" is no instant\n'],
+    [['m12.1-m12.2', '--now', '2025-02-30'], {}, 'Cannot read --now: "2025-02-30" is no instant\n'],
+    [['m12.1-m12.2', '--now', '12'], {}, 'Cannot read --now: "12" is no instant\n'],
+    [
+      ['m12.1-m12.2', '--now', '2025-12-01T00:00:00'],
+      {},
+      'Cannot read --now: "2025-12-01T00:00:00" is no instant\n',
+    ],
     [
       ['m12.1-m12.2'],
       { MB_EVENTS: '5' },

@@ -60,10 +60,10 @@ describe('npm run local-stripe', () => {
     expect(existsSync(`${file}.lock`)).toBe(false);
   });
 
-  it('ends with 2 and one sentence for a port that is none', async () => {
-    expect(await copy.run('.build/commands/local-stripe.js', ['--port', '70000'])).toEqual({
-      code: 2,
-      printed: 'Cannot listen: --port must be 0 to 65535, current value is 70000\n',
-    });
+  it.each([
+    [['--port', '70000'], 'Cannot listen: --port must be 0 to 65535, current value is 70000\n'],
+    [['--port', '0', '--host', ''], 'Cannot listen: --host must be an address, and is empty\n'],
+  ])('ends with 2 and one sentence for %j', async (args, printed) => {
+    expect(await copy.run('.build/commands/local-stripe.js', args)).toEqual({ code: 2, printed });
   });
 });

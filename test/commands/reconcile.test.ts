@@ -13,6 +13,19 @@ afterAll(() => copy.remove());
 
 const reconcile = (args: string[] = [], env = {}) => copy.run('.build/commands/reconcile.js', args, env);
 
+/** A Stripe at an address, with a tenant that we do not have. @returns the settings that name it */
+async function ghostAtStripe(): Promise<Record<string, string>> {
+  const local = createLocalStripe();
+  const server = await listen(local, {});
+  onTestFinished(() => server.close());
+  const stripe = local.client();
+  const billing = new StripeBillingManager(stripe, { catalogue: await ensureCatalogue(stripe) });
+  const contact = { tenantId: 'ghost', email: 'g@example.com', name: 'Ghost' };
+  const customerId = await billing.createCustomer(contact);
+  await billing.createSubscription({ customerId, planType: 'pro', tenantId: 'ghost' });
+  return { STRIPE_URL: server.url, STRIPE_API_KEY: 'sk_test_local' };
+}
+
 describe('npm run reconcile', () => {
   it('finds nothing in the sample month', async () => {
     const { code, printed } = await reconcile(['--month', '2025-11']);
@@ -21,19 +34,7 @@ describe('npm run reconcile', () => {
   });
 
   it('lists what a Stripe at an address has and we have not, and mends it when it is told to', async () => {
-    const local = createLocalStripe();
-    const server = await listen(local, {});
-    onTestFinished(() => server.close());
-    const stripe = local.client();
-    const billing = new StripeBillingManager(stripe, { catalogue: await ensureCatalogue(stripe) });
-    const customerId = await billing.createCustomer({
-      tenantId: 'ghost',
-      email: 'g@example.com',
-      name: 'Ghost',
-    });
-    await billing.createSubscription({ customerId, planType: 'pro', tenantId: 'ghost' });
-    const env = { STRIPE_URL: server.url, STRIPE_API_KEY: 'sk_test_local' };
-
+    const env = await ghostAtStripe();
     const found = await reconcile([], env);
     expect([found.code, found.printed]).toEqual([1, expect.stringMatching(/^ghost: subscription extra, /)]);
     const dry = await reconcile(['--repair', '--dry-run'], env);
@@ -47,6 +48,23 @@ describe('npm run reconcile', () => {
       0,
       expect.stringMatching(/\n0 differences, 0 of them for a person\n$/),
     ]);
+    // Without a difference it is known by its customer.
+    expect(await reconcile(['--tenant', 'ghost'], env)).toEqual({
+      code: 0,
+      printed: '0 differences, 0 of them for a person\n',
+    });
+  });
+
+  it('does not say that all is well with a tenant that nobody knows, and a month to come', async () => {
+    const env = await ghostAtStripe();
+    expect(await reconcile(['--tenant', 'gohst'], env)).toEqual({
+      code: 2,
+      printed: 'Cannot compare --tenant "gohst": no terms, no usage and no customer at Stripe\n',
+    });
+    expect(await reconcile(['--month', '2199-01'], env)).toEqual({
+      code: 2,
+      printed: 'Cannot compare --month 2199-01: it has not begun\n',
+    });
   });
 
   it('skips with a reason where a service is off', async () => {
@@ -56,10 +74,11 @@ describe('npm run reconcile', () => {
     });
   });
 
-  it('refuses what it does not know, in one sentence', async () => {
-    expect(await reconcile(['--month', '2025-13'])).toMatchObject({
-      code: 2,
-      printed: 'Cannot read month: need the form 2025-11, current value is "2025-13"\n',
-    });
+  it.each([
+    [['--month', '2025-13'], 'Cannot read month: need the form 2025-11, current value is "2025-13"\n'],
+    [['--dry-run'], 'Cannot take --dry-run without --repair: nothing is done anyway\n'],
+    [['--dry-run', '--json'], 'Cannot take --dry-run without --repair: nothing is done anyway\n'],
+  ])('refuses %j in one sentence', async (args, printed) => {
+    expect(await reconcile(args)).toEqual({ code: 2, printed });
   });
 });

@@ -18,9 +18,15 @@ const left = () => readdirSync(join(copy.folder, '.data')).sort();
 
 describe('npm run reset', () => {
   it('removes all workspaces that nobody uses, and then has nothing to do', async () => {
-    expect(await reset()).toEqual({ code: 0, printed: 'removed .data/one\nremoved .data/two\n' });
+    expect(await reset()).toEqual({
+      code: 0,
+      printed: 'removed .data/one\nremoved .data/two\nleft .data/busy, which a process uses\n',
+    });
     expect(left()).toEqual(['busy']);
-    expect(await reset()).toEqual({ code: 0, printed: 'nothing to reset\n' });
+    expect(await reset()).toEqual({
+      code: 0,
+      printed: 'left .data/busy, which a process uses\nnothing to reset\n',
+    });
   });
 
   it('removes those that are named', async () => {
@@ -31,7 +37,7 @@ describe('npm run reset', () => {
   it('only says what would go with --dry-run', async () => {
     expect(await reset('--dry-run')).toEqual({
       code: 0,
-      printed: 'would remove .data/one\nwould remove .data/two\n',
+      printed: 'would remove .data/one\nwould remove .data/two\nleft .data/busy, which a process uses\n',
     });
     expect(left()).toEqual(['busy', 'one', 'two']);
   });

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebhookQueue } from '../../src/billing/webhooks/webhook-queue.js';
@@ -62,6 +62,18 @@ describe('npm run webhooks', () => {
       code: 2,
       printed:
         'Cannot read the dead letters: another process has the Redis of serve; stop it, or set REDIS_URL\n',
+    });
+  });
+
+  it('says that a workspace is not there, instead of making it, and that another Redis is set', async () => {
+    expect(await copy.run('.build/commands/webhooks.js', ['list', '--workspace', 'sevre'])).toEqual({
+      code: 2,
+      printed: 'Cannot read --workspace "sevre": there is none in .data/\n',
+    });
+    expect(existsSync(join(copy.folder, '.data', 'sevre'))).toBe(false);
+    expect(await webhooks('list', '--workspace', 'serve')).toEqual({
+      code: 2,
+      printed: 'Cannot take --workspace: the settings name the Redis\n',
     });
   });
 

@@ -75,8 +75,10 @@ describe('an invoice that is not paid', () => {
   });
 
   it('is known after a restart, and after a wiped Redis, and nobody is told twice', async () => {
-    await tenant.advance(dunningDayAt(8));
-    await check();
+    for (const day of [1, 4, 7, 8]) {
+      await tenant.advance(dunningDayAt(day));
+      await check();
+    }
     await flush();
     const { local, clock: now } = tenant;
     ({ dunning } = await handlersOf(local, { ...engine, told, now }));
@@ -85,35 +87,19 @@ describe('an invoice that is not paid', () => {
     expect(told).toHaveLength(4);
   });
 
-  it('that nobody noticed for days brings all that was missed', async () => {
-    await tenant.advance(dunningDayAt(5));
-    expect(await check()).toEqual(['reminder_sent', 'warning_sent']);
-  });
-});
-
-describe('a failed payment by its count', () => {
   it.each([
-    [1, 'reminder_sent', 'good'],
-    [2, 'warning_sent', 'good'],
-    [3, 'rate_limit_reduced', 'reduced'],
-    [4, 'service_suspended', 'suspended'],
-    [9, 'service_suspended', 'suspended'],
-  ])('%i is %s', async (failureCount, action, then) => {
-    const payment = { tenantId: 'tenant_001', failureCount, invoiceAmount: 2_900 };
-    expect(await dunning.processFailedPayment(payment)).toEqual({ action });
-    expect(await readStanding(engine.redis, 'tenant_001')).toBe(then);
-    const count = told.length;
-    await dunning.processFailedPayment(payment);
-    expect(told).toHaveLength(count);
-    expect(await dunning.reactivateTenant('tenant_001')).toEqual({ action: 'reactivated' });
-    expect(await readStanding(engine.redis, 'tenant_001')).toBe('good');
-  });
-
-  it('must be a count', async () => {
-    await expect(
-      dunning.processFailedPayment({ tenantId: 'tenant_001', failureCount: 0, invoiceAmount: 1 }),
-    ).rejects.toThrow('failureCount must be at least 1, current value is 0');
-  });
+    [5, 2, '$29.00 are still open; your limits are halved on 2025-12-07'],
+    [9, 4, '$29.00 are still open; the service is suspended until they are paid'],
+  ])(
+    'that nobody noticed until day %i brings all %i steps, and the last one is told',
+    async (day, count, text) => {
+      await tenant.advance(dunningDayAt(day));
+      expect(await check()).toEqual(LADDER.slice(0, count));
+      expect(told).toMatchObject([{ topic: LADDER[count - 1], text }]);
+      expect(await check()).toEqual([]);
+      expect(told).toHaveLength(1);
+    },
+  );
 });
 
 describe('a message', () => {
@@ -132,13 +118,23 @@ describe('a message', () => {
     await expect(failing.checkCustomer(tenant.customerId)).rejects.toThrow('the mail is down');
     expect([await standing(), told]).toEqual(['suspended', []]);
     expect(await check()).toEqual([]);
-    expect(tenant.topics()).toEqual(LADDER);
+    expect(tenant.topics()).toEqual(['service_suspended']);
     await tenant.pay();
     await expect(failing.checkCustomer(tenant.customerId)).rejects.toThrow('the mail is down');
     expect(await standing()).toBe('good');
     // Nobody is chased any more, and the thanks are not forgotten.
     expect(await dunning.checkAll()).toEqual([]);
-    expect(tenant.topics()).toEqual([...LADDER, 'reactivated']);
+    expect(tenant.topics()).toEqual(['service_suspended', 'reactivated']);
+  });
+
+  it('that waited while later steps came is not sent any more', async () => {
+    const failing = managerWith(() => Promise.reject(new Error('the mail is down')));
+    for (const day of [1, 4, 7]) {
+      await tenant.advance(dunningDayAt(day));
+      await expect(failing.checkCustomer(tenant.customerId)).rejects.toThrow('the mail is down');
+    }
+    expect(await check()).toEqual([]);
+    expect(tenant.topics()).toEqual(['rate_limit_reduced']);
   });
 
   it('that its sender could not mark any more comes again under its id', async () => {
@@ -157,16 +153,16 @@ describe('a message', () => {
   });
 
   it('before one that cannot be sent is not sent again', async () => {
-    await tenant.advance(dunningDayAt(4));
-    let count = 0;
+    await tenant.advance(dunningDayAt(1));
     const flaky = managerWith(async (notice) => {
-      count += 1;
-      if (count === 2) throw new Error('the mail is down');
+      if (notice.topic === 'reminder_sent') throw new Error('the mail is down');
       told.push(notice);
     });
+    const message = { tenantId: 'acme-corp', about: 'sub_1', topic: 'trial_reminder', text: 'x' };
     await expect(flaky.checkCustomer(tenant.customerId)).rejects.toThrow('the mail is down');
+    await expect(flaky.tellOnce(message)).rejects.toThrow('the mail is down');
     await check();
-    expect(tenant.topics()).toEqual(['reminder_sent', 'warning_sent']);
+    expect(tenant.topics()).toEqual(['reminder_sent', 'trial_reminder']);
   });
 });
 

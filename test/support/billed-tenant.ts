@@ -6,7 +6,7 @@ import { eventOf } from '../../src/billing/webhooks/event-of.js';
 import { type WebhookContext, webhookHandler } from '../../src/billing/webhooks/handle-webhook.js';
 import type { WebhookEvent } from '../../src/billing/webhooks/webhook-event.js';
 import { DunningLedger } from '../../src/dunning/dunning-ledger.js';
-import { DunningManager } from '../../src/dunning/dunning-manager.js';
+import { DunningManager, type DunningManagerOptions } from '../../src/dunning/dunning-manager.js';
 import {
   createLocalStripe,
   type LocalStripe,
@@ -109,7 +109,8 @@ export async function handleAll({ handle }: BilledTenant, events: readonly Webho
 /** The manager of dunning and the handler of webhooks, as a process has them. */
 export async function handlersOf(
   local: LocalStripe,
-  given: Pick<WebhookContext, 'clickhouse' | 'redis' | 'billing'> & { told: Notice[]; now: () => Date },
+  given: Pick<WebhookContext, 'clickhouse' | 'redis' | 'billing'> &
+    Pick<DunningManagerOptions, 'onStanding'> & { told: Notice[]; now: () => Date },
 ) {
   const stripe = local.client();
   const notifier = { notify: async (notice: Notice) => void given.told.push(notice) };

@@ -1,4 +1,10 @@
-/** Subscriptions that come to nothing if nobody acts: trials without a card, failed first payments. */
+/**
+ * Subscriptions that come to nothing if nobody acts: trials without a card, failed first payments.
+ *
+ * A paused one is not among them. Stripe pauses a trial that ended without a card where its settings say so; the
+ * tenant was reminded before, nothing is charged and no time runs out. That it is served nevertheless is for
+ * the reconciliation to find.
+ */
 import type Stripe from 'stripe';
 import { DAY_MS, HOUR_MS } from '../../period.js';
 import { sdkOf } from '../sdk.js';
@@ -27,10 +33,23 @@ export async function trialsWithoutCard(books: Watching, { days = 3 } = {}): Pro
   const found: WatchedSubscription[] = [];
   for await (const subscription of subscriptionsOf(books, 'trialing')) {
     const row = rowOf(subscription, (subscription.trial_end ?? 0) * 1_000);
-    if (row && row.endsAt.getTime() <= until && !(await books.billing.hasCard(row.customerId)))
-      found.push(row);
+    if (!row || row.endsAt.getTime() > until) continue;
+    if (await needsCard(subscription, () => books.billing.hasCard(row.customerId))) found.push(row);
   }
   return found.sort(byEnd);
+}
+
+/**
+ * Whether a trial will be charged, and has nothing to be charged to: no card of its own and none of its
+ * customer. One that was cancelled to its end is not charged.
+ */
+export async function needsCard(
+  trial: Stripe.Subscription,
+  customerHasCard: () => Promise<boolean>,
+): Promise<boolean> {
+  const { default_payment_method: ownCard, cancel_at: cancelAt, trial_end: trialEnd } = trial;
+  const isLeaving = trial.cancel_at_period_end || (cancelAt !== null && cancelAt <= (trialEnd ?? 0));
+  return !isLeaving && !ownCard && !(await customerHasCard());
 }
 
 /** A first payment may be made up for within this time; then the subscription is gone. */

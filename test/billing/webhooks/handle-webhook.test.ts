@@ -143,7 +143,8 @@ describe('an event', () => {
       ),
     );
     await Promise.all(events.flatMap((one) => others.map(({ handle }) => handle(one))));
-    expect(tenant.topics()).toEqual([
+    expect(tenant.topics()).toEqual(['service_suspended']);
+    expect((await tenant.ledger.of(tenant.tenantId)).map(({ action }) => action)).toEqual([
       'reminder_sent',
       'warning_sent',
       'rate_limit_reduced',

@@ -80,8 +80,7 @@ describe('six events of one history', () => {
     };
     await Promise.all([lane(), lane(), lane(), lane()]);
     const told = [
-      ['reminder_sent', 'Your payment of $29.00 did not go through; please look at your card'],
-      ['warning_sent', '$29.00 are still open; in three days your limits are halved'],
+      ['warning_sent', '$29.00 are still open; your limits are halved on 2025-12-07'],
       ['reactivated', 'Thank you, all is paid; your limits are as before'],
     ];
     expect([...outcomes]).toEqual([[JSON.stringify({ plan: 'starter', standing: 'good', told }), COUNT]]);
