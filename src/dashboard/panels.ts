@@ -12,6 +12,8 @@ export interface Panel {
   readonly kind: 'bars' | 'line' | 'gauge';
   readonly unit: string;
   readonly sql: string;
+  /** What the time axis of a line covers, as Grafana writes it; bars bring their own times. */
+  readonly span?: '30d' | 'now/d';
   /** Values at which the drawing warns and alarms. */
   readonly thresholds?: { readonly warning: number; readonly alarm: number };
 }
@@ -63,6 +65,7 @@ export const PANELS: readonly Panel[] = [
     title: 'Cost today, running',
     kind: 'line',
     unit: '$',
+    span: 'now/d',
     sql: `
       SELECT
         toString(hour) AS at,
@@ -96,6 +99,7 @@ export const PANELS: readonly Panel[] = [
     title: 'Cost per day, last 30 days',
     kind: 'line',
     unit: '$',
+    span: '30d',
     sql: `
       SELECT
         toString(day) AS at,

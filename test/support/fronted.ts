@@ -5,6 +5,7 @@ import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickh
 import { createTables } from '../../src/metering/tables.js';
 import { type ClickHouseFront, startClickHouseFront } from './clickhouse-front.js';
 import { type Embedded, openEmbedded } from './embedded.js';
+import { HAS_CLICKHOUSE, openServer } from './server.js';
 
 /** ClickHouse with its tables, over one of its transports. */
 export interface Engine extends Pick<Embedded, 'clickhouse' | 'folder' | 'rows' | 'command'> {
@@ -77,10 +78,11 @@ export async function openFronted(options: FrontedOptions = {}): Promise<Fronted
   };
 }
 
-/** Both roads to ClickHouse, for `describe.each`. */
+/** The roads to ClickHouse, for `describe.each`; a real server is one of them where the environment names it. */
 export const TRANSPORTS: readonly (readonly [name: string, open: () => Promise<Engine>])[] = [
   ['the embedded engine', () => openEmbedded()],
   ['HTTP', () => openFronted()],
+  ...(HAS_CLICKHOUSE ? [['a server', openServer] as const] : []),
 ];
 
 /** Takes all usage out, and what the engine remembers of batches. */
