@@ -92,7 +92,11 @@ export function createLocalStripe(options: LocalStripeOptions = {}): LocalStripe
   const background = new Background(account);
   const handle = requestHandler(account, ROUTES, {
     before: () => catchUp(account),
-    after: () => background.wake(),
+    after: () => {
+      if (account.isRedacted) file?.compact();
+      account.isRedacted = false;
+      background.wake();
+    },
   });
   // An advance that a killed process left behind goes on.
   background.wake();

@@ -7,8 +7,10 @@ const TITLES = {
   402: 'Payment required',
   403: 'Not allowed',
   404: 'Not found',
+  409: 'Conflict',
   413: 'Too large',
   415: 'Unsupported media type',
+  422: 'Not possible',
   429: 'Quota exceeded',
   500: 'Internal error',
   503: 'Service unavailable',
@@ -18,14 +20,17 @@ export type ProblemStatus = keyof typeof TITLES;
 
 /**
  * @param detail one sentence for the caller; never a stack or a secret
+ * @param more what a program may want to know, e.g. the current state
  * @example problem(404, 'There is no route GET /nowhere')
  */
 export function problem(
   status: ProblemStatus,
   detail: string,
   headers: Record<string, string> = {},
+  more: Record<string, unknown> = {},
 ): Response {
-  return new Response(JSON.stringify({ type: 'about:blank', title: TITLES[status], status, detail }), {
+  const body = { type: 'about:blank', title: TITLES[status], status, detail, ...more };
+  return new Response(JSON.stringify(body), {
     status,
     headers: { ...headers, 'content-type': 'application/problem+json' },
   });

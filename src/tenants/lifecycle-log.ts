@@ -1,8 +1,7 @@
-/** The lifecycle log in ClickHouse: every transition for good, and from it each tenant's terms. */
+/** The lifecycle log in ClickHouse: every transition, for good. */
 import type { ClickHouseClient } from '@clickhouse/client';
 import { parseInput, tenantId as tenantIdSchema } from '../input.js';
-import { recordTenants } from '../metering/tenants.js';
-import { entryOf, type LifecycleEntry, type LifecycleRow, termsOf } from './lifecycle-entry.js';
+import { entryOf, type LifecycleEntry, type LifecycleRow } from './lifecycle-entry.js';
 import type { LifecycleStore } from './lifecycle-store.js';
 
 /*
@@ -12,19 +11,17 @@ import type { LifecycleStore } from './lifecycle-store.js';
 const LIFECYCLE_LOG = `
   CREATE TABLE IF NOT EXISTS lifecycle_log
   (
-    tenant_id      LowCardinality(String),
-    version        UInt64                         COMMENT 'grows with each transition of the tenant',
-    event          LowCardinality(String)         COMMENT 'e.g. upgrade',
-    from_state     LowCardinality(String),
-    to_state       LowCardinality(String),
-    at             DateTime64(3, 'UTC'),
-    by_whom        LowCardinality(String)         COMMENT 'e.g. dunning; never a person',
-    reason         String,
-    plan           LowCardinality(String)         COMMENT 'the one that holds after the event',
-    target_plan    LowCardinality(String)         COMMENT 'the one on its way, or empty',
-    deadline       Nullable(DateTime64(3, 'UTC')) COMMENT 'of the transition in progress',
-    effective_from Nullable(DateTime64(3, 'UTC')) COMMENT 'of the terms in tenant_quotas',
-    trial_ends_at  Nullable(DateTime64(3, 'UTC'))
+    tenant_id   LowCardinality(String),
+    version     UInt64                         COMMENT 'grows with each transition of the tenant',
+    event       LowCardinality(String)         COMMENT 'e.g. upgrade',
+    from_state  LowCardinality(String),
+    to_state    LowCardinality(String),
+    at          DateTime64(3, 'UTC'),
+    by_whom     LowCardinality(String)         COMMENT 'e.g. dunning; never a person',
+    reason      String,
+    plan        LowCardinality(String)         COMMENT 'the one agreed on',
+    target_plan LowCardinality(String)         COMMENT 'the one on its way, or empty',
+    deadline    Nullable(DateTime64(3, 'UTC')) COMMENT 'of the transition in progress'
   )
   ENGINE = ReplacingMergeTree
   ORDER BY (tenant_id, version)`;
@@ -38,9 +35,8 @@ export async function createLifecycleLog(clickhouse: ClickHouseClient): Promise<
 const MOST_ROWS = 1_000;
 
 /**
- * Moves what waits in Redis into ClickHouse, with the terms that follow from it for the invoices, and
- * lets go of it in Redis only then. Several movers at once, and one that is killed anywhere, store
- * everything once.
+ * Moves what waits in Redis into ClickHouse, and lets go of it in Redis only then. Several movers at
+ * once, and one that is killed anywhere, store everything once.
  *
  * @returns how many lines were moved
  * @throws what ClickHouse or Redis says; the lines stay in Redis
@@ -57,11 +53,6 @@ export async function moveLifecycleLog(store: LifecycleStore, clickhouse: ClickH
         FORMAT JSONEachRow
         ${waiting.map(({ row }) => row).join('\n')}`,
     });
-    const entries = waiting.map(({ row }) => entryOf(JSON.parse(row)));
-    await recordTenants(
-      clickhouse,
-      entries.flatMap((entry) => termsOf(entry) ?? []),
-    );
     await store.drop(waiting);
     moved += waiting.length;
   }
@@ -92,6 +83,46 @@ export async function readLastEntries(
   });
 }
 
+/** A tenant that asked for its deletion, and has not come back. */
+export interface Deletion {
+  readonly tenantId: string;
+  readonly state: 'deleted' | 'purging';
+  /** When it asked last. */
+  readonly deletedAt: Date;
+}
+
+/** The deletion of a tenant, or all that are not complete, the oldest first. */
+export async function readDeletions(clickhouse: ClickHouseClient, tenantId = ''): Promise<Deletion[]> {
+  const result = await clickhouse.query({
+    query: `
+      SELECT
+        tenant_id AS tenantId,
+        argMax(to_state, version) AS state,
+        toUnixTimestamp64Milli(maxIf(at, event = 'delete')) AS ms
+      FROM lifecycle_log
+      WHERE {tenantId:String} IN ('', tenant_id)
+      GROUP BY tenant_id
+      HAVING state IN ('deleted', 'purging')
+      ORDER BY ms, tenantId`,
+    query_params: { tenantId },
+    format: 'JSONEachRow',
+  });
+  const rows = await result.json<Pick<Deletion, 'tenantId' | 'state'> & { ms: number }>();
+  return rows.map(({ ms, ...row }) => ({ ...row, deletedAt: new Date(Number(ms)) }));
+}
+
+/** Takes out of a tenant's log what somebody wrote in his own words. */
+export async function forgetReasons(clickhouse: ClickHouseClient, tenantId: string): Promise<void> {
+  await clickhouse.command({
+    query: `
+      ALTER TABLE lifecycle_log
+      UPDATE reason = ''
+      WHERE tenant_id = {tenantId:String} AND reason != ''
+      SETTINGS mutations_sync = 1`,
+    query_params: { tenantId },
+  });
+}
+
 async function readEntries(
   clickhouse: ClickHouseClient,
   rest: string,
@@ -101,7 +132,7 @@ async function readEntries(
   const result = await clickhouse.query({
     query: `
       SELECT tenant_id, version, event, from_state, to_state, by_whom, reason, plan, target_plan,
-        ${['at', 'deadline', 'effective_from', 'trial_ends_at'].map(ms).join(', ')}
+        ${ms('at')}, ${ms('deadline')}
       FROM lifecycle_log FINAL
       ${rest}`,
     query_params: params,

@@ -2,8 +2,6 @@
  * The life of a tenant: its states, and what may happen in each. The one table from which the code,
  * the tests and the picture in src/README.md are made.
  */
-import type { TenantState } from '../metering/tenants.js';
-
 const TABLE = {
   // Nobody signed up under this id.
   none: { on: { sign_up: 'pending_payment' } },
@@ -18,18 +16,19 @@ const TABLE = {
       cancel: 'cancelled',
       delete: 'deleted',
     },
-    terms: 'active',
   },
-  upgrading: { on: { complete: 'active' }, rollsBackTo: 'origin', terms: 'active' },
-  downgrading: { on: { complete: 'active' }, rollsBackTo: 'origin', terms: 'active' },
-  suspended: { on: { reactivate: 'active', cancel: 'cancelled', delete: 'deleted' }, terms: 'suspended' },
+  upgrading: { on: { complete: 'active' }, rollsBackTo: 'origin' },
+  downgrading: { on: { complete: 'active' }, rollsBackTo: 'origin' },
+  suspended: { on: { reactivate: 'active', cancel: 'cancelled', delete: 'deleted' } },
   // Its subscription ended; it keeps its data until it asks for deletion.
-  cancelled: { on: { win_back: 'returning', delete: 'deleted' }, terms: 'deleted' },
+  cancelled: { on: { win_back: 'returning', delete: 'deleted' } },
   // Softly: everything is still there. Of a purge and a win-back at once one is refused.
-  deleted: { on: { win_back: 'returning', purge: 'purged' }, terms: 'deleted' },
-  returning: { on: { complete: 'active' }, rollsBackTo: 'origin', terms: 'deleted' },
-  // Its personal data must all go, so no way leads back; its id is not given out again.
-  purged: { on: {}, terms: 'deleted' },
+  deleted: { on: { win_back: 'returning', purge: 'purging' } },
+  returning: { on: { complete: 'active' }, rollsBackTo: 'origin' },
+  // Its personal data must all go: no way leads back, and whoever finds it here goes on with it.
+  purging: { on: { complete: 'purged' } },
+  // Its id is not given out again.
+  purged: { on: {} },
 } as const;
 
 export type LifecycleState = keyof typeof TABLE;
@@ -45,8 +44,6 @@ export interface LifecycleRules {
    * changes the tenant. Where it goes when it fails; `origin` is the state that it came from.
    */
   readonly rollsBackTo?: LifecycleState | 'origin';
-  /** What invoices take the tenant for; absent before it was ever active. */
-  readonly terms?: TenantState;
 }
 
 export const LIFECYCLE: Readonly<Record<LifecycleState, LifecycleRules>> = TABLE;

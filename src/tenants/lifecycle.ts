@@ -25,9 +25,6 @@ export interface TenantLifecycleOptions {
   readonly now?: () => Date;
 }
 
-/** How a change ended, for the invoices. */
-export type Completion = Pick<TransitionRequest, 'effectiveFrom' | 'trialEndsAt'>;
-
 /**
  * @example
  * const lifecycle = await TenantLifecycle.open(redis, clickhouse);
@@ -99,29 +96,26 @@ export class TenantLifecycle {
   /**
    * Begins a change, does its work, and completes it. What the work throws rolls it back, and is thrown.
    *
-   * @param work says from when the change holds; `{}`: from now
    * @example
-   * await lifecycle.during({ tenantId: 'acme-corp', event: 'upgrade', plan: 'pro', by: 'tenant' }, async () => {
-   *   await billing.changePlan({ subscriptionId, planType: 'pro' });
-   *   return {};
-   * });
+   * await lifecycle.during({ tenantId: 'acme-corp', event: 'upgrade', plan: 'pro', by: 'tenant' }, () =>
+   *   billing.changePlan({ subscriptionId, planType: 'pro' }),
+   * );
    */
   async during(
     request: TransitionRequest,
-    work: (begun: LifecycleEntry) => Promise<Completion>,
+    work: (begun: LifecycleEntry) => Promise<unknown>,
   ): Promise<LifecycleEntry> {
     const begun = await this.transition(request);
     const { tenantId, by, version } = begun;
-    let completion: Completion;
     try {
-      completion = await work(begun);
+      await work(begun);
     } catch (error) {
       const reason = error instanceof Error ? error.name : 'unknown';
       // What cannot be rolled back now expires; the caller had better hear of the first failure.
       await this.transition({ tenantId, event: 'fail', version, by, reason }).catch(() => undefined);
       throw error;
     }
-    return this.transition({ tenantId, event: 'complete', version, by, ...completion });
+    return this.transition({ tenantId, event: 'complete', version, by });
   }
 
   /**

@@ -1,10 +1,9 @@
 /** What a tenant becomes by an event: the rules of the lifecycle, without Redis and without a clock. */
 import { z } from 'zod';
-import { InvalidInputError } from '../errors.js';
 import { tenantId, wholeNumber } from '../input.js';
 import { DAY_MS } from '../period.js';
 import { PLANS, type PlanName } from '../plans.js';
-import { changesTerms, type LifecycleEntry } from './lifecycle-entry.js';
+import type { LifecycleEntry } from './lifecycle-entry.js';
 import { LIFECYCLE, type LifecycleEvent, nextState, TRANSITIONS } from './lifecycle-table.js';
 import { TransitionRefusedError } from './transition-refused-error.js';
 
@@ -24,10 +23,6 @@ export interface TransitionRequest {
   readonly plan?: PlanName | undefined;
   /** How long a worker may take for what begins. @default 15 minutes */
   readonly timeoutMs?: number | undefined;
-  /** From when invoices go by it, e.g. the instant of Stripe's proration. @default now */
-  readonly effectiveFrom?: Date | undefined;
-  /** End of the trial that the provisioning gave. @default as it was */
-  readonly trialEndsAt?: Date | undefined;
 }
 
 /** Longer than Stripe and a provisioning take with all their retries. */
@@ -35,7 +30,6 @@ export const TIMEOUT_MS = 15 * 60_000;
 
 const version = wholeNumber;
 const plan = z.enum(Object.keys(PLANS) as PlanName[], `must be one of ${Object.keys(PLANS).join(', ')}`);
-const date = z.date('must be a valid Date').optional();
 const TIMEOUT = 'must be a whole number from 1 to a year of milliseconds';
 const timeoutMs = z
   .int(TIMEOUT)
@@ -59,20 +53,8 @@ export const transitionRequest: z.ZodType<TransitionRequest> = z.discriminatedUn
     z.strictObject({ ...common, event: z.enum(['upgrade', 'downgrade']), plan, timeoutMs }),
     z.strictObject({ ...common, event: z.literal('win_back'), plan: plan.optional(), timeoutMs }),
     z.strictObject({ ...common, event: z.enum(['pay', 'retry']), timeoutMs }),
-    z.strictObject({
-      ...common,
-      event: z.enum(['suspend', 'reactivate', 'cancel', 'delete']),
-      effectiveFrom: date,
-    }),
-    z.strictObject({ ...common, event: z.literal('purge') }),
-    z.strictObject({
-      ...common,
-      event: z.literal('complete'),
-      version,
-      effectiveFrom: date,
-      trialEndsAt: date,
-    }),
-    z.strictObject({ ...common, event: z.literal('fail'), version }),
+    z.strictObject({ ...common, event: z.enum(['suspend', 'reactivate', 'cancel', 'delete', 'purge']) }),
+    z.strictObject({ ...common, event: z.enum(['complete', 'fail']), version }),
   ],
   `must be one of ${[...askable].join(', ')}`,
 );
@@ -82,8 +64,6 @@ export const transitionRequest: z.ZodType<TransitionRequest> = z.discriminatedUn
  *
  * @param current undefined for a tenant that nobody knows
  * @throws TransitionRefusedError where the table does not allow it, or the version is another.
- * @throws InvalidInputError for a plan that is not dearer (upgrade) or cheaper (downgrade), and for terms
- *   that would begin before those in force or in the future.
  */
 export function nextEntry(
   current: LifecycleEntry | undefined,
@@ -124,53 +104,27 @@ function entered(
   asked: Omit<TransitionRequest, 'event'> & { event: LifecycleEvent },
   { from, state, now }: Pick<LifecycleEntry, 'from' | 'state'> & { now: Date },
 ): LifecycleEntry {
-  const { event, timeoutMs = TIMEOUT_MS } = asked;
   const begins = LIFECYCLE[state].rollsBackTo !== undefined;
-  const at = new Date(Math.max(now.getTime(), current?.at.getTime() ?? 0));
-  const terms = changesTerms({ event, from, state });
   return {
     tenantId: asked.tenantId,
     version: (current?.version ?? 0) + 1,
-    event,
+    event: asked.event,
     from,
     state,
-    at,
+    at: new Date(Math.max(now.getTime(), current?.at.getTime() ?? 0)),
     by: asked.by,
     reason: asked.reason,
     ...plansAfter(current, asked),
-    deadline: begins ? new Date(now.getTime() + timeoutMs) : undefined,
-    effectiveFrom: terms ? effectiveFromOf(current, asked.effectiveFrom, at) : current?.effectiveFrom,
-    trialEndsAt: asked.trialEndsAt ?? current?.trialEndsAt,
+    deadline: begins ? new Date(now.getTime() + (asked.timeoutMs ?? TIMEOUT_MS)) : undefined,
   };
 }
 
 /** A new plan waits until the transition is complete; one that fails leaves the old one. */
 function plansAfter(
   current: LifecycleEntry | undefined,
-  { event, plan: asked }: { event: LifecycleEvent; plan?: PlanName | undefined },
+  { event, plan }: { event: LifecycleEvent; plan?: PlanName | undefined },
 ): Pick<LifecycleEntry, 'plan' | 'targetPlan'> {
-  if (!current) return { plan: asked as PlanName };
-  const { plan: held, targetPlan } = current;
-  if (event === 'complete') return { plan: targetPlan ?? held };
-  const [old, fresh] = [PLANS[held].baseCents, PLANS[asked ?? held].baseCents];
-  const wrong = (event === 'upgrade' && fresh <= old) || (event === 'downgrade' && fresh >= old);
-  if (wrong) {
-    const demand = event === 'upgrade' ? 'dearer' : 'cheaper';
-    throw new InvalidInputError(
-      'transition',
-      'plan',
-      `must be ${demand} than ${held}, current value is ${asked}`,
-    );
-  }
-  return { plan: held, targetPlan: asked };
-}
-
-/** Terms follow each other: one that began before the last would be hidden by it. */
-function effectiveFromOf(current: LifecycleEntry | undefined, asked: Date | undefined, at: Date): Date {
-  const earliest = (current?.effectiveFrom?.getTime() ?? -1) + 1;
-  if (!asked) return new Date(Math.max(at.getTime(), earliest));
-  if (asked.getTime() >= earliest && asked <= at) return asked;
-  const [first, last] = [new Date(earliest).toISOString(), at.toISOString()];
-  const problem = `must be from ${first} to ${last}, current value is ${asked.toISOString()}`;
-  throw new InvalidInputError('transition', 'effectiveFrom', problem);
+  if (!current) return { plan: plan as PlanName };
+  if (event === 'complete') return { plan: current.targetPlan ?? current.plan };
+  return { plan: current.plan, targetPlan: plan };
 }

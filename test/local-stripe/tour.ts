@@ -24,6 +24,7 @@ export async function tour(stripe: Stripe, settled: LocalStripe['settled']): Pro
   await settled();
   await stripe.testHelpers.testClocks.retrieve(clock);
   await payments(stripe, customer);
+  await redaction(stripe);
   await events(stripe);
   await stripe.customers.del(customer);
   await stripe.customers.retrieve(customer);
@@ -195,6 +196,16 @@ async function payments(stripe: Stripe, customer: string) {
   await stripe.invoices.pay(id, { payment_method: method });
   const [dispute] = (await stripe.disputes.list()).data;
   await stripe.disputes.retrieve(dispute?.id ?? '');
+}
+
+async function redaction(stripe: Stripe) {
+  const { id: customer } = await stripe.customers.create({ email: 'ada@example.com' });
+  const jobs = '/v1/privacy/redaction_jobs';
+  const { id } = (await stripe.rawRequest('POST', jobs, { objects: { customers: [customer] } })) as {
+    id: string;
+  };
+  await stripe.rawRequest('GET', `${jobs}/${id}`);
+  await stripe.rawRequest('POST', `${jobs}/${id}/run`);
 }
 
 async function events(stripe: Stripe) {

@@ -1,6 +1,4 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { tenantTermsIn } from '../../src/metering/tenants.js';
-import { parseMonth } from '../../src/period.js';
 import type { PrivateRedis } from '../../src/services/private-redis.js';
 import { readLifecycleLog } from '../../src/tenants/lifecycle-log.js';
 import { LifecycleStore } from '../../src/tenants/lifecycle-store.js';
@@ -25,7 +23,7 @@ afterAll(async () => {
 beforeEach(async () => {
   await redis.client.flushall();
   bench = await lifecycleBench({ redis: redis.client, clickhouse: engine.clickhouse });
-  for (const table of ['lifecycle_log', 'tenant_quotas']) await engine.command(`TRUNCATE TABLE ${table}`);
+  await engine.command('TRUNCATE TABLE lifecycle_log');
   said.length = 0;
   vi.spyOn(console, 'error').mockImplementation((line: string) => void said.push(line));
 });
@@ -74,26 +72,6 @@ describe('moveLifecycleLog()', () => {
     await bench.walk(tenantId, ...TO.upgrading);
     await Promise.all(Array.from({ length: 8 }, () => bench.lifecycle.moveLog()));
     expect([await waiting(), await events()]).toEqual([0, [...TO.upgrading]]);
-  });
-
-  it('writes the terms that invoices go by, once for each change of plan or state', async () => {
-    bench.setClock('2025-11-01T00:00:00.000Z');
-    await bench.walk(tenantId, ...TO.active);
-    bench.setClock('2025-11-10T00:00:00.000Z');
-    await bench.walk(tenantId, 'upgrade');
-    bench.setClock('2025-11-10T00:00:05.000Z');
-    await bench.walk(tenantId, 'complete', 'downgrade', 'fail');
-    bench.setClock('2025-11-20T00:00:00.000Z');
-    await bench.walk(tenantId, 'suspend', 'delete');
-    const terms = await tenantTermsIn(engine.clickhouse, { tenantId, period: parseMonth('2025-11') });
-    expect(
-      terms.map(({ effectiveFrom, plan, state }) => `${effectiveFrom.toISOString()} ${plan} ${state}`),
-    ).toEqual([
-      '2025-11-01T00:00:00.000Z starter active',
-      '2025-11-10T00:00:05.000Z pro active',
-      '2025-11-20T00:00:00.000Z pro suspended',
-      '2025-11-20T00:00:00.001Z pro deleted',
-    ]);
   });
 });
 

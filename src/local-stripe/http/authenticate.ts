@@ -2,6 +2,9 @@
 import Stripe from 'stripe';
 import { ApiError, unsupported } from './api-error.js';
 
+/** The same version with what is in public preview: redaction jobs. */
+const PREVIEW = Stripe.API_VERSION.replace(/\.\w+$/, '.preview');
+
 /** @throws ApiError 401 without a test key, 400 for another version or an account of somebody else. */
 export function authenticate(headers: Headers): void {
   const [, scheme, credentials = ''] =
@@ -18,7 +21,8 @@ export function authenticate(headers: Headers): void {
     );
   }
   const version = headers.get('stripe-version') ?? Stripe.API_VERSION;
-  if (version !== Stripe.API_VERSION) throw unsupported(`API version ${version.slice(0, 40)}`);
+  if (version !== Stripe.API_VERSION && version !== PREVIEW)
+    throw unsupported(`API version ${version.slice(0, 40)}`);
   for (const header of ['stripe-account', 'stripe-context']) {
     if (headers.has(header)) throw unsupported(`The header ${header}`);
   }

@@ -10,6 +10,7 @@ import { paymentMethodRoutes } from './payment-methods.js';
 import { paymentRoutes } from './payments.js';
 import { priceRoutes } from './prices.js';
 import { productRoutes } from './products.js';
+import { redactionJobRoutes } from './redaction-jobs.js';
 import { subscriptionRoutes } from './subscriptions.js';
 import { testClockRoutes } from './test-clocks.js';
 
@@ -26,4 +27,5 @@ export const ROUTES: readonly Route[] = [
   ...paymentRoutes,
   ...eventRoutes,
   ...testClockRoutes,
+  ...redactionJobRoutes,
 ];

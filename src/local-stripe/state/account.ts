@@ -30,6 +30,8 @@ export class Account {
   readonly functions = new Map<string, WebhookFunction>();
   deliveryPlan: DeliveryPlan = {};
   cause: Cause | null = null;
+  /** Personal data was redacted, which the file still has. */
+  isRedacted = false;
   /** Nothing is made final: what is done is only looked at, and taken back. */
   isPreview = false;
   /** The time of a step on the live clock that is made up for later. */

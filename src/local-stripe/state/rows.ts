@@ -89,6 +89,16 @@ export interface IdempotencyRow extends Row {
   readonly at: number;
 }
 
+/** A redaction job; the SDK has no type for it. */
+export interface RedactionJobRow extends Row {
+  readonly object: 'privacy.redaction_job';
+  readonly created: number;
+  readonly livemode: false;
+  readonly objects: { readonly customers: readonly string[] };
+  readonly status: 'ready' | 'succeeded';
+  readonly validation_behavior: 'error';
+}
+
 /** When a customer was last written, on the live clock: search lags behind it. */
 export interface WrittenRow extends Row {
   readonly at: number;

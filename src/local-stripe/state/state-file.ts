@@ -2,7 +2,8 @@
  * The state in a file, so that it outlives the process. The file is a log: each call or step appends
  * one line with the rows that it changed, before its answer is given. A process that is killed leaves
  * at most a torn last line, which belongs to a call that was never answered, and is dropped. At
- * opening the log is rewritten as one line, beside it first, and then moved into its place.
+ * opening, and when personal data was redacted, the log is rewritten as one line, beside it first, and
+ * then moved into its place.
  */
 import { existsSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -16,6 +17,8 @@ import type { Row, Table } from './table.js';
 export interface StateFile {
   /** @throws Error when the changes are not in the file; then nothing of them is. */
   append(changes: readonly Change[]): void;
+  /** Rewrites the log as it is at opening: what was changed since is nowhere in it any more. */
+  compact(): void;
   close(): void;
 }
 
@@ -31,9 +34,14 @@ export function openStateFile(path: string, account: Account): StateFile {
   try {
     if (existsSync(real)) read(real, account);
     rewrite(real, `${takeSnapshot(account)}\n`);
-    const log = openLog(real);
+    let log = openLog(real);
     return {
       append: (changes) => log.append(`${JSON.stringify({ ids: account.ids.count, changes })}\n`),
+      compact: () => {
+        rewrite(real, `${takeSnapshot(account)}\n`);
+        log.close();
+        log = openLog(real);
+      },
       close: () => {
         log.close();
         unlock();

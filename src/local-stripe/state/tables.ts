@@ -41,6 +41,7 @@ export interface Tables {
   readonly testClocks: Table<Stored<Stripe.TestHelpers.TestClock>>;
   readonly outages: Table<rows.OutageRow>;
   readonly idempotency: Table<rows.IdempotencyRow>;
+  readonly redactionJobs: Table<rows.RedactionJobRow>;
   readonly written: Table<rows.WrittenRow>;
   readonly due: Timeline<rows.DueRow>;
   readonly deliveries: Timeline<rows.DeliveryRow>;
@@ -89,6 +90,7 @@ export function createTables(journal: Journal): Tables {
     testClocks: table('test clock'),
     outages: table('outage', { customer: (row) => row.customer }),
     idempotency: table('idempotency key'),
+    redactionJobs: table('redaction job'),
     written: table('written'),
     due: new Timeline('due', journal),
     deliveries: new Timeline<rows.DeliveryRow>('delivery', journal, { about: (row) => row.about }),

@@ -1,0 +1,107 @@
+/**
+ * Takes the personal data of a tenant's customer out of Stripe. The customer is emptied, not deleted: by
+ * the tenant's id it still leads to its invoices. What Stripe copied from it (e-mail and name on final
+ * invoices, cards on charges, events) no call can change; for that Stripe has redaction jobs.
+ */
+import Stripe from 'stripe';
+import type { StripeClient } from '../stripe-client.js';
+import type { Forget, PurgeLine } from '../tenants/purge-tenant.js';
+import { sdkOf } from './sdk.js';
+
+/** A redaction job at Stripe; the SDK has no words for it, since it is a public preview. */
+interface RedactionJob {
+  readonly id: string;
+  readonly status: string;
+}
+
+const PREVIEW = { apiVersion: '2026-10-28.preview' };
+const JOBS = '/v1/privacy/redaction_jobs';
+/** Where the customer remembers its job, for whoever goes on after a kill. */
+const JOB = 'redaction_job';
+
+/**
+ * Goes as far as Stripe lets it; asked again, it goes on.
+ *
+ * @param billing the StripeBillingManager
+ * @example await purgeTenant({ …, forget: [forgetProfile, forgetCustomer(stripe, billing)] }, 'acme-corp');
+ */
+export function forgetCustomer(
+  client: StripeClient,
+  billing: { findCustomer(tenantId: string): Promise<string | undefined> },
+): Forget {
+  const stripe = sdkOf(client);
+  return async (tenantId) => {
+    const customerId = await billing.findCustomer(tenantId);
+    if (!customerId) return { lines: [] };
+    const { [JOB]: known } = await metadataOf(stripe, customerId);
+    // What was redacted can no longer be changed.
+    if (!known) await empty(stripe, customerId);
+    const copies = await redact(stripe, customerId, known);
+    return { isComplete: copies !== 'waiting', lines: linesOf(copies) };
+  };
+}
+
+async function metadataOf(stripe: Stripe, customerId: string): Promise<Stripe.Metadata> {
+  const customer = await stripe.customers.retrieve(customerId);
+  return customer.deleted ? {} : customer.metadata;
+}
+
+async function empty(stripe: Stripe, customer: string): Promise<void> {
+  // One that lives is there only if nobody could end it for thirty days.
+  for (const { id } of (await stripe.subscriptions.list({ customer, limit: 100 })).data)
+    await stripe.subscriptions.cancel(id, { invoice_now: true, prorate: true });
+  // Claims that nobody is left to pay: still there, no longer collected.
+  const open = stripe.invoices.list({ customer, status: 'open', limit: 100 });
+  for (const { id = '' } of await open.autoPagingToArray({ limit: 1_000 }))
+    await stripe.invoices.markUncollectible(id);
+  const cards = stripe.paymentMethods.list({ customer, limit: 100 });
+  for (const { id } of await cards.autoPagingToArray({ limit: 1_000 }))
+    await stripe.paymentMethods.detach(id);
+  await stripe.customers.update(customer, { email: '', name: '', phone: '', description: '' });
+}
+
+/** `waiting`: payments, say, may take 90 days. `unavailable`: this account has no redaction jobs. */
+type Copies = 'redacted' | 'waiting' | 'unavailable';
+
+async function redact(stripe: Stripe, customerId: string, known: string | undefined): Promise<Copies> {
+  const ask = (method: string, path: string, params: object = {}, options: object = {}) =>
+    stripe.rawRequest(method, path, params as never, { ...PREVIEW, ...options }) as Promise<RedactionJob>;
+  try {
+    let job = known ? await ask('GET', `${JOBS}/${known}`) : undefined;
+    if (!job) {
+      const asked = { objects: { customers: [customerId] } };
+      job = await ask('POST', JOBS, asked, { idempotencyKey: `redact:${customerId}` });
+      await stripe.customers.update(customerId, { metadata: { [JOB]: job.id } });
+    }
+    if (job.status === 'ready') job = await ask('POST', `${JOBS}/${job.id}/run`);
+    return job.status === 'succeeded' ? 'redacted' : 'waiting';
+  } catch (error) {
+    const isThere = !(
+      error instanceof Stripe.errors.StripeError && [403, 404].includes(error.statusCode ?? 0)
+    );
+    if (isThere) throw error;
+    return 'unavailable';
+  }
+}
+
+function linesOf(copies: Copies): PurgeLine[] {
+  const line = (what: string, fate: PurgeLine['fate'], why: string): PurgeLine => ({
+    store: 'Stripe',
+    what,
+    fate,
+    why,
+  });
+  const isGone = copies === 'redacted';
+  const missing =
+    copies === 'waiting' ? 'Stripe is at it' : 'the account has no redaction jobs: ask its support';
+  return [
+    line('e-mail and name of the customer', 'removed', 'the customer is emptied'),
+    line('cards', 'removed', 'detached'),
+    line(
+      'copies on invoices, payments and events',
+      isGone ? 'removed' : 'stays',
+      isGone ? 'redacted by Stripe' : missing,
+    ),
+    line('customer, subscriptions, invoices, payments', 'stays', 'must be kept; amounts and the id alone'),
+  ];
+}

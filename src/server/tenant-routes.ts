@@ -1,0 +1,116 @@
+/** What a tenant does with itself over HTTP: another plan, and its deletion. */
+import type { Context, Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { z } from 'zod';
+import { InvalidInputError } from '../errors.js';
+import { parseInput } from '../input.js';
+import { formatCents } from '../money.js';
+import { PLANS, type PlanName } from '../plans.js';
+import {
+  changeTenantPlan,
+  type PlanParts,
+  previewTenantPlan,
+  type TenantPlanChange,
+} from '../tenants/change-tenant-plan.js';
+import { type DeletionParts, deleteTenant } from '../tenants/delete-tenant.js';
+import { NoSubscriptionError } from '../tenants/no-subscription-error.js';
+import { TransitionRefusedError } from '../tenants/transition-refused-error.js';
+import { UseExceedsPlanError } from '../tenants/use-exceeds-plan-error.js';
+import { problem } from './problem.js';
+
+export interface TenantRoutesOptions {
+  readonly plan: PlanParts;
+  readonly deletion: DeletionParts;
+}
+
+/** An application that has authenticated its callers. */
+type Tenant = { Variables: { tenantId: string } };
+
+const BODY_LIMIT = 1_024;
+
+const planBody = z.strictObject({
+  plan: z.enum(Object.keys(PLANS) as PlanName[], `must be one of ${Object.keys(PLANS).join(', ')}`),
+});
+const dryRun = z.enum(['true', 'false'], 'must be true or false').default('false');
+
+/**
+ * `POST /api/tenants/:id/plan` and `DELETE /api/tenants/:id`, for the key of that tenant alone.
+ *
+ * @param app after its authentication, which sets `tenantId`
+ * @example addTenantRoutes(app, { plan: parts, deletion: parts });
+ */
+export function addTenantRoutes(app: Hono<Tenant>, { plan, deletion }: TenantRoutesOptions): void {
+  app.post('/api/tenants/:id/plan', limitBody, (context) =>
+    answered(context, async (tenantId) => {
+      if (!/^application\/json\b/i.test(context.req.header('content-type') ?? ''))
+        return problem(415, 'Send the plan as application/json');
+      const wanted = { tenantId, ...parseInput(planBody, 'plan', await readJson(context)) };
+      const isDry = parseInput(dryRun, 'dry_run', context.req.query('dry_run')) === 'true';
+      const change = await (isDry ? previewTenantPlan(plan, wanted) : changeTenantPlan(plan, wanted));
+      return context.json(bodyOf(change, isDry));
+    }),
+  );
+
+  app.delete('/api/tenants/:id', (context) =>
+    answered(context, async (tenantId) => {
+      const { tenant, purgeAt } = await deleteTenant(deletion, { tenantId });
+      return context.json({ tenant_id: tenantId, state: tenant.state, purge_at: purgeAt.toISOString() }, 202);
+    }),
+  );
+}
+
+const limitBody = bodyLimit({
+  maxSize: BODY_LIMIT,
+  onError: () => problem(413, `The body must be at most ${BODY_LIMIT} bytes`),
+});
+
+/** What was refused is told with the current state, or with the use that stands against it. */
+async function answered(
+  context: Context<Tenant>,
+  work: (tenantId: string) => Promise<Response>,
+): Promise<Response> {
+  const tenantId = context.get('tenantId');
+  if (context.req.param('id') !== tenantId) return problem(403, 'A key opens its own tenant only');
+  try {
+    return await work(tenantId);
+  } catch (error) {
+    if (error instanceof TransitionRefusedError) {
+      const { state, version, allowed } = error;
+      return problem(409, error.message, {}, { state, version, allowed });
+    }
+    if (error instanceof NoSubscriptionError) return problem(409, error.message);
+    if (error instanceof UseExceedsPlanError) {
+      const { day, used, limits } = error;
+      return problem(422, error.message, {}, { day, used, limits });
+    }
+    throw error;
+  }
+}
+
+function bodyOf({ tenant, kind, plan, holdsFrom, proration }: TenantPlanChange, isDry: boolean): object {
+  const dollars = (cents: number) => formatCents(BigInt(cents));
+  return {
+    tenant_id: tenant.tenantId,
+    state: tenant.state,
+    version: tenant.version,
+    dry_run: isDry,
+    change: {
+      kind,
+      plan,
+      holds_from: holdsFrom.toISOString(),
+      amount_usd: dollars(proration.totalCents),
+      lines: proration.lines.map(({ description, amountCents }) => ({
+        description,
+        amount_usd: dollars(amountCents),
+      })),
+    },
+  };
+}
+
+async function readJson({ req }: Context): Promise<unknown> {
+  try {
+    return await req.json();
+  } catch (error) {
+    throw new InvalidInputError('plan', 'body', 'must be JSON', { cause: error });
+  }
+}

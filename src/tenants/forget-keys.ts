@@ -1,0 +1,30 @@
+/** Takes a tenant's keys out of Redis. */
+import type { RedisClient } from '../redis-client.js';
+
+type ScanningRedis = RedisClient & {
+  scan(
+    cursor: string,
+    match: 'MATCH',
+    pattern: string,
+    count: 'COUNT',
+    most: number,
+  ): Promise<[cursor: string, keys: string[]]>;
+};
+
+/**
+ * Keys that belong to a tenant carry its id in braces, whichever part made them: looked for by that,
+ * so that none is missed when a part is added. A lock is let be: it expires, and may be somebody's.
+ *
+ * @returns how many there were
+ */
+export async function forgetKeys(client: RedisClient, tenantId: string): Promise<number> {
+  const redis = client as ScanningRedis;
+  let [cursor, count] = ['0', 0];
+  do {
+    const [next, found] = await redis.scan(cursor, 'MATCH', `*{${tenantId}}*`, 'COUNT', 1_000);
+    const keys = found.filter((key) => !key.startsWith('meterbridge:lock:'));
+    if (keys.length > 0) count += await redis.del(keys);
+    cursor = next;
+  } while (cursor !== '0');
+  return count;
+}

@@ -1,0 +1,51 @@
+/** What the life of a tenant needs of its billing, in the words of the StripeBillingManager, which fits. */
+import type { PlanName } from '../plans.js';
+
+export interface TenantSubscription {
+  readonly subscriptionId: string;
+  /** As Stripe has it. */
+  readonly status: string;
+  /** The plan that is billed now. */
+  readonly planType: PlanName;
+}
+
+/** What a change costs now. */
+export interface Proration {
+  readonly lines: readonly { readonly description: string; readonly amountCents: number }[];
+  readonly totalCents: number;
+}
+
+interface PlanChange {
+  readonly subscriptionId: string;
+  readonly planType: PlanName;
+}
+
+export interface TenantBilling {
+  findCustomer(tenantId: string): Promise<string | undefined>;
+  findSubscription(customerId: string): Promise<TenantSubscription | undefined>;
+  previewPlanChange(change: PlanChange): Promise<Proration>;
+  changePlan(change: PlanChange): Promise<{ readonly changesAt: Date | null }>;
+  createSubscription(given: {
+    customerId: string;
+    planType: PlanName;
+    tenantId: string;
+    trialDays: number;
+  }): Promise<TenantSubscription>;
+  cancelSubscription(given: { subscriptionId: string; atPeriodEnd: boolean }): Promise<unknown>;
+}
+
+/** Brings a tenant's terms, and the plan at the gate, to what Stripe has; takes the tenant's lock. */
+export type FollowTerms = (tenant: { tenantId: string; customerId: string }) => Promise<unknown>;
+
+const ENDED = ['canceled', 'incomplete_expired'];
+
+/** The customer of a tenant and its subscription, each if there is one; none that has ended. */
+export async function findBilled(
+  billing: Pick<TenantBilling, 'findCustomer' | 'findSubscription'>,
+  tenantId: string,
+): Promise<{ customerId?: string; subscription?: TenantSubscription }> {
+  const customerId = await billing.findCustomer(tenantId);
+  if (!customerId) return {};
+  const subscription = await billing.findSubscription(customerId);
+  return { customerId, ...(subscription && !ENDED.includes(subscription.status) && { subscription }) };
+}

@@ -1,0 +1,46 @@
+/**
+ * A tenant that was deleted softly, or whose subscription ended, comes back with its data: a new
+ * subscription, its limits, and a new key. What fails on the way is taken back.
+ */
+import type { PlanName } from '../plans.js';
+import { type DeletionParts, endSubscription, endTenant } from './delete-tenant.js';
+import type { LifecycleEntry } from './lifecycle-entry.js';
+import { NoSubscriptionError } from './no-subscription-error.js';
+import type { TenantBilling } from './tenant-billing.js';
+
+export interface WinBackParts extends DeletionParts {
+  readonly billing: DeletionParts['billing'] & Pick<TenantBilling, 'createSubscription'>;
+  /** Makes a key, which is shown once. */
+  readonly issueKey: (tenantId: string) => Promise<string>;
+}
+
+/**
+ * @param request `plan`: another one than it had
+ * @throws TransitionRefusedError with the current state, e.g. after the purge.
+ * @throws MissingCardError for a tenant whose card is gone, or what Stripe says; it is as it was then.
+ * @example const { key } = await winBack(parts, { tenantId: 'acme-corp', by: 'support' });
+ */
+export async function winBack(
+  parts: WinBackParts,
+  { tenantId, by, plan }: { tenantId: string; by: string; plan?: PlanName },
+): Promise<{ tenant: LifecycleEntry; key: string }> {
+  const { lifecycle, billing } = parts;
+  let key = '';
+  try {
+    const tenant = await lifecycle.during({ tenantId, event: 'win_back', plan, by }, async (begun) => {
+      const customerId = await billing.findCustomer(tenantId);
+      if (!customerId) throw new NoSubscriptionError(tenantId);
+      // It had its trial.
+      const wanted = { customerId, tenantId, planType: plan ?? begun.plan, trialDays: 0 };
+      await billing.createSubscription(wanted);
+      await parts.followTerms({ tenantId, customerId });
+      // Last, since it cannot be shown again.
+      key = await parts.issueKey(tenantId);
+    });
+    return { tenant, key };
+  } catch (error) {
+    // Each by the state that it is in again, if it had begun. What fails here ends in the next round.
+    await Promise.allSettled([endTenant(parts, tenantId), endSubscription(parts, tenantId, 'cancelled')]);
+    throw error;
+  }
+}
