@@ -13,23 +13,49 @@ export interface EncodedBatch {
   readonly rows: string;
 }
 
-/** Most events of one insert: beyond it larger batches gain nothing and cost memory. */
-export const LARGEST_BATCH = 10_000;
+/**
+ * Most events of one insert. It makes a part in each of three tables, which costs as much as some ten
+ * thousand rows: with fewer a tracker that is behind catches up at two thirds of the speed. With more,
+ * requests wait for more than 16 ms while the text is handed to the engine.
+ */
+export const LARGEST_BATCH = 50_000;
 
 /** Events that are written without a pause: about a millisecond's work. */
-const SLICE = 250;
+export const SLICE = 250;
+
+/** Events one line each, `SLICE` of them but for the last of a batch. */
+export interface Slice {
+  readonly oldest: number;
+  readonly rows: string;
+}
+
+export function encodeSlice(events: readonly UsageEvent[]): Slice {
+  return {
+    oldest: events[0]?.created_at ?? 0,
+    rows: events.map((event) => `${encodeRow(event)}\n`).join(''),
+  };
+}
 
 /**
  * Writes a batch in slices, so that requests get their turn in between.
  *
+ * @param written full slices of events that come before
  * @example await insertBatch(clickhouse, await encodeBatch(randomUUID(), events));
  */
-export async function encodeBatch(id: string, events: readonly UsageEvent[]): Promise<EncodedBatch> {
-  const slices: string[] = [];
+export async function encodeBatch(
+  id: string,
+  events: readonly UsageEvent[],
+  written: readonly Slice[] = [],
+): Promise<EncodedBatch> {
+  const slices = [...written];
   for (let start = 0; start < events.length; start += SLICE) {
     if (start > 0) await setImmediate();
-    const lines = events.slice(start, start + SLICE).map((event) => `${encodeRow(event)}\n`);
-    slices.push(lines.join(''));
+    slices.push(encodeSlice(events.slice(start, start + SLICE)));
   }
-  return { id, count: events.length, oldest: events[0]?.created_at ?? 0, rows: slices.join('') };
+  return {
+    id,
+    count: written.length * SLICE + events.length,
+    oldest: slices[0]?.oldest ?? 0,
+    rows: slices.map(({ rows }) => rows).join(''),
+  };
 }

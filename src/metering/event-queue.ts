@@ -1,6 +1,13 @@
 /** Events in memory, in the order of their acceptance, until ClickHouse or the disk has them. */
 import { randomUUID } from 'node:crypto';
-import { type EncodedBatch, encodeBatch, LARGEST_BATCH } from './encode-batch.js';
+import {
+  type EncodedBatch,
+  encodeBatch,
+  encodeSlice,
+  LARGEST_BATCH,
+  SLICE,
+  type Slice,
+} from './encode-batch.js';
 import type { UsageEvent } from './event.js';
 
 /** Events that somebody is at storing. */
@@ -16,6 +23,9 @@ export interface TakenBatch {
 /** @example const taken = await queue.take(); // then queue.settle(taken), or queue.giveBack(taken) */
 export class EventQueue {
   #waiting: UsageEvent[] = [];
+  /** Those before them, as text: thousands of waiting objects make each garbage collection long. */
+  #written: Slice[] = [];
+  #writing: NodeJS.Immediate | undefined;
   #returned: TakenBatch[] = [];
   /** Taken and neither settled nor given back for good: first number, size and age of each. */
   #open = new Map<number, { count: number; oldest: number }>();
@@ -25,6 +35,7 @@ export class EventQueue {
   add(event: UsageEvent): void {
     this.#waiting.push(event);
     this.#added += 1;
+    if (this.#waiting.length >= SLICE) this.#writeSoon();
   }
 
   /** Events accepted so far. */
@@ -34,7 +45,7 @@ export class EventQueue {
 
   /** Events that nobody has taken. */
   get waiting(): number {
-    return this.#waiting.length;
+    return this.#written.length * SLICE + this.#waiting.length;
   }
 
   /** Whether one of the first so many events can be taken. */
@@ -52,21 +63,23 @@ export class EventQueue {
   /** When the oldest unsettled event was accepted. */
   get oldest(): number | undefined {
     const ages = [...this.#open.values()].map(({ oldest }) => oldest);
-    const [next] = this.#waiting;
-    if (next) ages.push(next.created_at);
+    const next = this.#oldestWaiting;
+    if (next !== undefined) ages.push(next);
     return ages.length > 0 ? Math.min(...ages) : undefined;
   }
 
-  /** The next batch: one that was given back, or up to 10,000 events; they get their id here, for life. */
+  /** The next batch: one that was given back, or up to 50,000 events; they get their id here, for life. */
   async take(): Promise<TakenBatch | undefined> {
     const again = this.#returned.shift();
     if (again) return again;
-    const events = this.#waiting.splice(0, LARGEST_BATCH);
-    if (events.length === 0) return undefined;
-    const taken = { first: this.#taken, oldest: events[0]?.created_at ?? 0 };
-    this.#taken += events.length;
-    this.#open.set(taken.first, { count: events.length, oldest: taken.oldest });
-    return { ...taken, tried: false, batch: await encodeBatch(randomUUID(), events) };
+    const oldest = this.#oldestWaiting;
+    if (oldest === undefined) return undefined;
+    const written = this.#written.splice(0, LARGEST_BATCH / SLICE);
+    const events = this.#waiting.splice(0, LARGEST_BATCH - written.length * SLICE);
+    const [first, count] = [this.#taken, written.length * SLICE + events.length];
+    this.#taken += count;
+    this.#open.set(first, { count, oldest });
+    return { first, oldest, tried: false, batch: await encodeBatch(randomUUID(), events, written) };
   }
 
   settle({ first }: TakenBatch): void {
@@ -77,5 +90,18 @@ export class EventQueue {
   giveBack(...batches: readonly (TakenBatch | undefined)[]): void {
     for (const one of batches) if (one) this.#returned.push(one);
     this.#returned.sort((a, b) => a.first - b.first);
+  }
+
+  get #oldestWaiting(): number | undefined {
+    return this.#written[0]?.oldest ?? this.#waiting[0]?.created_at;
+  }
+
+  #writeSoon(): void {
+    this.#writing ??= setImmediate(() => {
+      this.#writing = undefined;
+      if (this.#waiting.length < SLICE) return;
+      this.#written.push(encodeSlice(this.#waiting.splice(0, SLICE)));
+      if (this.#waiting.length >= SLICE) this.#writeSoon();
+    });
   }
 }

@@ -101,14 +101,14 @@ describe('FallbackFile, small batches', () => {
     expect(await replayed()).toEqual(['1: 1', 'A: 2,3', '4: 4', '5: 5']);
   });
 
-  it('puts at most 10,000 events together', async () => {
+  it('puts at most 50,000 events together', async () => {
     const row = eventOf();
-    for (const [number, count] of [4_000, 6_000, 1, 20_000, 1].entries()) {
+    for (const [number, count] of [20_000, 30_000, 1, 100_000, 1].entries()) {
       await file.append(await encodeBatch(idOf(number + 1), Array<typeof row>(count).fill(row)));
     }
     const counts: number[] = [];
     await file.replay(async ({ count }) => void counts.push(count));
-    expect(counts).toEqual([10_000, 1, 20_000, 1]);
+    expect(counts).toEqual([50_000, 1, 100_000, 1]);
   });
 
   it('sends each alone when one of those that went together was torn: none is dropped as known', async () => {

@@ -38,19 +38,20 @@ function failingOnce() {
   return { stored, fail, calls: () => calls, client: { command } as unknown as ClickHouseClient };
 }
 
-const TOTAL = 25_000;
+const TOTAL = 125_000;
 const ids = Array.from({ length: TOTAL }, (_, index) => idOf(index));
 /** A tracker whose first insert hangs while the second batch was cut already. */
 const hanging = async ({ client, calls }: ReturnType<typeof failingOnce>) => {
   const tracker = new UsageTracker(client, {
     fallbackFile,
     batchSize: 2 * TOTAL,
+    maxBuffered: 2 * TOTAL,
     flushIntervalMs: 60_000,
     now: () => NOW,
   });
   for (const eventId of ids) tracker.track({ tenantId: 'acme-corp', eventId });
   const flushed = tracker.flush();
-  await vi.waitUntil(() => calls() === 1 && cut().length === 2, { timeout: 10_000 });
+  await vi.waitUntil(() => calls() === 1 && cut().length === 2, { timeout: 30_000 });
   return { tracker, flushed };
 };
 
@@ -67,9 +68,9 @@ describe('a batch cut while the engine works', () => {
 
     await tracker.close();
     expect(engine.stored.map(({ id, events }) => [id, events.length])).toEqual([
-      [cut()[0], 10_000],
-      [cut()[1], 10_000],
-      [cut()[2], 5_000],
+      [cut()[0], 50_000],
+      [cut()[1], 50_000],
+      [cut()[2], 25_000],
     ]);
     expect(engine.stored.flatMap(({ events }) => events)).toEqual(ids);
     expect(tracker.stats()).toMatchObject({ stored: TOTAL, onDisk: 0 });
@@ -87,9 +88,9 @@ describe('a batch cut while the engine works', () => {
     tracker.track({ tenantId: 'acme-corp', eventId: idOf(TOTAL) });
     await tracker.close();
     expect(engine.stored.map(({ id, events }) => [id, events.length])).toEqual([
-      [cut()[0], 10_000],
-      [cut()[1], 10_000],
-      [cut()[2], 5_001],
+      [cut()[0], 50_000],
+      [cut()[1], 50_000],
+      [cut()[2], 25_001],
     ]);
     expect(engine.stored.flatMap(({ events }) => events)).toEqual([...ids, idOf(TOTAL)]);
     expect(tracker.stats()).toMatchObject({ stored: TOTAL + 1, buffered: 0, onDisk: 0 });

@@ -115,12 +115,12 @@ describe('track()', () => {
 });
 
 describe('flush()', () => {
-  it('takes all that waits, at most 10,000 in one insert', async () => {
+  it('takes all that waits, at most 50,000 in one insert', async () => {
     const { client, inserts } = countingClient();
-    const tracker = trackerOf(client, { batchSize: 50_000 });
-    track(tracker, 25_000);
+    const tracker = trackerOf(client, { batchSize: 250_000, maxBuffered: 250_000 });
+    track(tracker, 125_000);
     await tracker.close();
-    expect(inserts).toEqual([10_000, 10_000, 5_000]);
+    expect(inserts).toEqual([50_000, 50_000, 25_000]);
   });
 
   it('sends nothing when nothing waits', async () => {
