@@ -61,10 +61,10 @@ export type { QuotaDecision, QuotaGate, QuotaRequest } from './quotas/quota-gate
 export { redisQuotaGate } from './quotas/redis-quota-gate.js';
 export { steadyQuotaGate } from './quotas/steady-quota-gate.js';
 export { usedTodayFrom } from './quotas/used-today.js';
-export { ApiKeys } from './server/api-keys.js';
 export { createApp } from './server/app.js';
 export { type Listening, listen } from './server/listen.js';
 export { withQuotaTrial } from './server/quota-trial.js';
 export { allOf, type Service } from './service.js';
 export { describeServices } from './services/describe-services.js';
 export { openServices, type Services } from './services/open-services.js';
+export { ApiKeys } from './tenants/api-keys.js';

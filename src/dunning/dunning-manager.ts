@@ -46,7 +46,7 @@ export interface DunningManagerOptions {
 /** What was done in one go: nothing, when nothing was due. Of several steps the tenant is told the last. */
 export interface DunningOutcome {
   readonly tenantId: string;
-  readonly actions: readonly Step['action'][];
+  readonly actions: readonly (DunningAction | 'reactivated')[];
   readonly standing: Standing;
 }
 

@@ -64,6 +64,15 @@ export async function tenantsAt(clickhouse: ClickHouseClient, instant: Date): Pr
   return rows.sort((a, b) => (a.tenantId < b.tenantId ? -1 : 1));
 }
 
+/** One tenant's terms at an instant; undefined for one that had none by then. */
+export async function termsAt(
+  clickhouse: ClickHouseClient,
+  { tenantId, instant }: { tenantId: string; instant: Date },
+): Promise<TenantTerms | undefined> {
+  const period = { start: instant, end: new Date(instant.getTime() + 1) };
+  return (await tenantTermsIn(clickhouse, { tenantId, period })).at(-1);
+}
+
 /** One tenant's terms over a period, in order; the first may have begun before it. */
 export async function tenantTermsIn(
   clickhouse: ClickHouseClient,

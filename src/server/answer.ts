@@ -11,7 +11,7 @@ export interface Answer {
 /** Something that answers, and says beforehand how many tokens that may take at most. */
 export interface Answerer {
   mostTokens(question: string): number;
-  answer(question: string): Promise<Answer>;
+  answer(question: string, asker: { readonly tenantId: string }): Promise<Answer>;
 }
 
 /** Tokens of the passages that a retrieval step would put before the question. */

@@ -1,26 +1,25 @@
-/** The HTTP application: queries through the gate, usage for its owner, Stripe's webhooks, health. */
+/** The HTTP application: signups, queries through the gate, usage for its owner, Stripe's webhooks, health. */
 import type { ClickHouseClient } from '@clickhouse/client';
-import { type Context, Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
-import { z } from 'zod';
+import { Hono } from 'hono';
 import { InvalidInputError } from '../errors.js';
-import { parseInput } from '../input.js';
-import { trackUsage } from '../metering/track-usage.js';
 import type { TrackerStats, UsageTracker } from '../metering/tracker.js';
-import { readUsage } from '../metering/usage.js';
-import { parseDay } from '../period.js';
 import type { QuotaGate } from '../quotas/quota-gate.js';
 import type { Service } from '../service.js';
-import { type Answerer, stubAnswerer } from './answer.js';
-import type { ApiKeys } from './api-keys.js';
+import type { KeyLookup } from '../tenants/api-keys.js';
+import type { Onboarding } from '../tenants/onboarding/onboarding.js';
+import { TransitionRefusedError } from '../tenants/transition-refused-error.js';
+import type { Answerer } from './answer.js';
+import { authenticate, ownTenant, type TenantApp, type TenantEnv } from './authenticate.js';
 import { healthOf } from './health.js';
+import { limitBody, NotJsonError } from './json-body.js';
 import { problem } from './problem.js';
-import { rateLimitHeaders } from './rate-limit-headers.js';
-import { refusedTenant } from './refused-tenant.js';
+import { addQueryRoute } from './query-routes.js';
+import { addSignupRoutes } from './signup-routes.js';
 import type { TenantLimits } from './tenant-limits.js';
+import { addUsageRoute } from './usage-routes.js';
 
 export interface AppOptions {
-  readonly keys: Pick<ApiKeys, 'tenantOf'>;
+  readonly keys: KeyLookup;
   readonly gate: QuotaGate;
   /** With `durable` a query is answered when its event survives a kill; else a kill may lose the last second's. */
   readonly tracker: Pick<UsageTracker, 'track'> &
@@ -32,6 +31,13 @@ export interface AppOptions {
   readonly limitsOf: (tenantId: string) => TenantLimits | Promise<TenantLimits>;
   /** What answers Stripe, see webhook-route.ts; without it there is no `POST /webhooks/stripe`. */
   readonly webhooks?: (request: Request) => Promise<Response>;
+  /** Without it there is neither `POST /signup` nor `GET /api/tenants/{id}`. */
+  readonly onboarding?: Pick<Onboarding, 'signUp' | 'retry' | 'statusOf'>;
+  /**
+   * Adds further routes below `/api/tenants/:id/`, or at it; what is there has the key of that tenant.
+   * @default none
+   */
+  readonly tenantRoutes?: (app: TenantApp) => void;
   /** Figures for Prometheus; without it there is no `GET /metrics`. */
   readonly metrics?: () => Promise<string>;
   /** @default stubAnswerer */
@@ -43,48 +49,31 @@ export interface AppOptions {
 /** Largest event of Stripe's that is read, in bytes; they have some kilobytes. */
 export const WEBHOOK_LIMIT = 256 * 1_024;
 
-/** Largest request body, in bytes. */
-const BODY_LIMIT = 64 * 1_024;
-
-const queryBody = z.strictObject({
-  question: z
-    .string('must be text')
-    .trim()
-    .min(1, 'must not be empty')
-    .max(8_000, 'must be at most 8,000 characters'),
-});
+/** Largest body of the other requests, in bytes. */
+export const BODY_LIMIT = 64 * 1_024;
 
 /** The application: fetch handler, and the same by path for tests. */
 export interface App {
   fetch(request: Request): Response | Promise<Response>;
   request(path: string, init?: RequestInit): Response | Promise<Response>;
+  /** All routes; those with the method `ALL` stand before others. */
+  readonly routes: readonly { readonly method: string; readonly path: string }[];
 }
 
-type Tenant = { Variables: { tenantId: string } };
-
 /**
- * What was answered is billed: `POST /query` waits until its event is on the disk (about a millisecond,
- * requests at the same time share one write) or stored, so that a kill loses none of them.
- *
  * @example
  * const app = createApp({ keys, gate, tracker, clickhouse, limitsOf });
  * await app.request('/query', { method: 'POST', headers, body: '{"question":"What is a meter?"}' });
  */
 export function createApp(options: AppOptions): App {
-  const {
-    keys,
-    gate,
-    tracker,
-    clickhouse,
-    limitsOf,
-    answerer = stubAnswerer,
-    now = () => new Date(),
-  } = options;
-  const app = new Hono<Tenant>();
+  const { keys, gate, tracker, clickhouse, metrics, webhooks, onboarding, tenantRoutes } = options;
+  const app = new Hono<TenantEnv>();
 
   app.notFound((context) => problem(404, `There is no route ${context.req.method} ${context.req.path}`));
   app.onError((error) => {
     if (error instanceof InvalidInputError || error instanceof RangeError) return problem(400, error.message);
+    if (error instanceof NotJsonError) return problem(415, error.message);
+    if (error instanceof TransitionRefusedError) return problem(409, error.message);
     console.error(error);
     return problem(500, 'The request failed for a reason of ours');
   });
@@ -93,8 +82,6 @@ export function createApp(options: AppOptions): App {
     const state = await healthOf({ clickhouse, gate, tracker });
     return context.json(state, state.status === 'ok' ? 200 : 503);
   });
-
-  const { metrics } = options;
   if (metrics) {
     app.get('/metrics', async () => {
       return new Response(await metrics(), {
@@ -102,102 +89,18 @@ export function createApp(options: AppOptions): App {
       });
     });
   }
-
-  const { webhooks } = options;
   if (webhooks) {
     app.post('/webhooks/stripe', limitBody(WEBHOOK_LIMIT), (context) => webhooks(context.req.raw));
   }
 
-  // The one place that decides which tenant a request is.
-  const authenticate = async (context: Context<Tenant>, next: () => Promise<void>) => {
-    const [, key] = /^Bearer (\S+)$/.exec(context.req.header('authorization') ?? '') ?? [];
-    const tenantId = key && keys.tenantOf(key);
-    if (!tenantId) {
-      return problem(401, 'Send a key of a tenant: Authorization: Bearer <key>', {
-        'www-authenticate': 'Bearer',
-      });
-    }
-    context.set('tenantId', tenantId);
-    return next();
-  };
-  app.use('/query', authenticate);
-  app.use('/api/*', authenticate);
-
-  app.post('/query', limitBody(BODY_LIMIT), async (context) => {
-    if (!/^application\/json\b/i.test(context.req.header('content-type') ?? '')) {
-      return problem(415, 'Send the question as application/json');
-    }
-    const { question } = parseInput(queryBody, 'query', await readJson(context));
-    // What cannot be recorded is not begun: memory would grow without end.
-    if (tracker.isFull) return problem(503, 'Usage cannot be recorded right now', { 'retry-after': '5' });
-    const tenantId = context.get('tenantId');
-    const limits = await limitsOf(tenantId);
-    if (typeof limits === 'string') return refusedTenant(limits);
-    const request = {
-      tenantId,
-      amounts: { queries: 1, tokens: answerer.mostTokens(question) },
-      limits,
-      now: now(),
-    };
-    const decision = await gate.reserve(request).catch((error: unknown) => {
-      if (error instanceof InvalidInputError) throw error;
-      console.error(error);
-      return undefined;
-    });
-    if (!decision) return problem(503, 'The quota cannot be looked up right now', { 'retry-after': '5' });
-    const headers = rateLimitHeaders(decision, request.now);
-    if (!decision.allowed) {
-      return problem(429, `The day's quota of ${decision.refusedBy} is used up`, headers);
-    }
-    let used = 0;
-    const call = { tenantId, timestamp: request.now, endpoint: '/query' };
-    const { answer, event } = await trackUsage(tracker, call, async (report) => {
-      const given = await answerer.answer(question);
-      used = given.tokensInput + given.tokensOutput;
-      report({ model: given.model, tokensInput: given.tokensInput, tokensOutput: given.tokensOutput });
-      return given;
-    }).finally(() => {
-      const unused = Math.max(0, request.amounts.tokens - used);
-      // Without its refund the day's count is only too high; the answer does not depend on it.
-      return gate.refund({ ...request, amounts: { queries: 0, tokens: unused } }).catch(() => undefined);
-    });
-    // The answer was paid for and is given in any case; where neither the disk nor ClickHouse takes its
-    // event, that waits in memory, and /health says so.
-    await tracker.durable?.().catch((error: unknown) => console.error(error));
-    return context.json(
-      {
-        answer: answer.text,
-        usage: {
-          event_id: event.event_id,
-          tokens_input: event.tokens_input,
-          tokens_output: event.tokens_output,
-          cost_usd: event.cost_usd,
-        },
-      },
-      200,
-      headers,
-    );
-  });
-
-  app.get('/api/tenants/:id/usage', async (context) => {
-    const tenantId = context.get('tenantId');
-    if (context.req.param('id') !== tenantId) return problem(403, 'A key opens its own tenant only');
-    if (clickhouse.mode === 'off') return problem(503, `Usage is not available: ${clickhouse.skip}`);
-    const { start_date: startDate = '', end_date: endDate = '' } = context.req.query();
-    parseDay(startDate);
-    return context.json(await readUsage(clickhouse.client, { tenantId, startDate, endDate }));
-  });
-
+  const hasKey = authenticate(keys);
+  app.use('/query', hasKey, limitBody(BODY_LIMIT));
+  app.use('/signup', limitBody(BODY_LIMIT));
+  app.use('/api/*', hasKey, limitBody(BODY_LIMIT));
+  app.use('/api/tenants/:id/*', ownTenant);
+  addQueryRoute(app, options);
+  addUsageRoute(app, options);
+  if (onboarding) addSignupRoutes(app, { onboarding, keys });
+  tenantRoutes?.(app);
   return app;
-}
-
-const limitBody = (maxSize: number) =>
-  bodyLimit({ maxSize, onError: () => problem(413, `The body must be at most ${maxSize} bytes`) });
-
-async function readJson(context: Context): Promise<unknown> {
-  try {
-    return await context.req.json();
-  } catch (error) {
-    throw new InvalidInputError('query', 'body', 'must be JSON', { cause: error });
-  }
 }

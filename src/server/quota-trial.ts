@@ -7,7 +7,7 @@ import { CHECKED_QUOTA, type QuotaAnswer, type QuotaTrial } from '../checks/quot
 import { PRICE_TABLES } from '../metering/costs.js';
 import { createEvent } from '../metering/event.js';
 import type { QuotaGate } from '../quotas/quota-gate.js';
-import { ApiKeys } from './api-keys.js';
+import { ApiKeys } from '../tenants/api-keys.js';
 import { createApp } from './app.js';
 import { listen } from './listen.js';
 

@@ -7,15 +7,18 @@ import { catchUpWebhooks } from '../billing/webhooks/catch-up-webhooks.js';
 import { type WebhookContext, webhookHandler } from '../billing/webhooks/handle-webhook.js';
 import { WebhookQueue, type WebhookQueueOptions } from '../billing/webhooks/webhook-queue.js';
 import { DunningLedger } from '../dunning/dunning-ledger.js';
-import { DunningManager } from '../dunning/dunning-manager.js';
+import { DunningManager, type DunningManagerOptions } from '../dunning/dunning-manager.js';
 import type { Notifier } from '../notifier.js';
 import { HOUR_MS } from '../period.js';
 import type { RedisClient } from '../redis-client.js';
 import type { StripeClient } from '../stripe-client.js';
 import type { TenantLockOptions } from '../tenants/tenant-lock.js';
+import { inRounds } from './in-rounds.js';
 import { type TenantLimits, tenantLimits } from './tenant-limits.js';
 
-export interface WebhookServices extends Pick<WebhookContext, 'billing'> {
+export interface WebhookServices
+  extends Pick<WebhookContext, 'billing' | 'onSubscription'>,
+    Pick<DunningManagerOptions, 'onStanding'> {
   readonly stripe: StripeClient;
   /** With its tables. */
   readonly clickhouse: ClickHouseClient;
@@ -65,27 +68,6 @@ export async function startWebhooks(services: WebhookServices): Promise<StartedW
     async close() {
       await rounds.close();
       await queue.close();
-    },
-  };
-}
-
-/** Now, and again so long after the end of each round. A schedule in Redis would be gone with a wipe. */
-function inRounds(everyMs: number, work: () => Promise<void>): { close(): Promise<void> } {
-  let timer: NodeJS.Timeout | undefined;
-  let isClosed = false;
-  const round = async (): Promise<void> => {
-    await work();
-    if (isClosed) return;
-    timer = setTimeout(() => {
-      running = round();
-    }, everyMs);
-  };
-  let running = round();
-  return {
-    async close() {
-      isClosed = true;
-      clearTimeout(timer);
-      await running;
     },
   };
 }

@@ -11,7 +11,7 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { DunningLedger } from '../dunning/dunning-ledger.js';
 import { standingOf } from '../dunning/records.js';
-import { tenantTermsIn } from '../metering/tenants.js';
+import { termsAt } from '../metering/tenants.js';
 import { type DailyLimits, limitsOf } from '../plans.js';
 import type { RedisClient } from '../redis-client.js';
 import { type CurrentPlan, fillGateEntry, readGateEntry } from '../tenants/gate-entry.js';
@@ -45,8 +45,7 @@ export function tenantLimits(options: TenantLimitsOptions): (tenantId: string) =
   let awayUntil = Number.NEGATIVE_INFINITY;
 
   async function planAt(tenantId: string, instant: Date): Promise<CurrentPlan> {
-    const period = { start: instant, end: new Date(instant.getTime() + 1) };
-    const terms = (await tenantTermsIn(clickhouse, { tenantId, period })).at(-1);
+    const terms = await termsAt(clickhouse, { tenantId, instant });
     return terms?.state === 'active' ? terms.plan : 'none';
   }
 

@@ -1,8 +1,6 @@
 /** What a tenant does with itself over HTTP: another plan, and its deletion. */
-import type { Context, Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
+import type { Context } from 'hono';
 import { z } from 'zod';
-import { InvalidInputError } from '../errors.js';
 import { parseInput } from '../input.js';
 import { formatCents } from '../money.js';
 import { PLANS, type PlanName } from '../plans.js';
@@ -16,17 +14,14 @@ import { type DeletionParts, deleteTenant } from '../tenants/delete-tenant.js';
 import { NoSubscriptionError } from '../tenants/no-subscription-error.js';
 import { TransitionRefusedError } from '../tenants/transition-refused-error.js';
 import { UseExceedsPlanError } from '../tenants/use-exceeds-plan-error.js';
+import type { TenantApp, TenantEnv } from './authenticate.js';
+import { jsonBody } from './json-body.js';
 import { problem } from './problem.js';
 
 export interface TenantRoutesOptions {
   readonly plan: PlanParts;
   readonly deletion: DeletionParts;
 }
-
-/** An application that has authenticated its callers. */
-type Tenant = { Variables: { tenantId: string } };
-
-const BODY_LIMIT = 1_024;
 
 const planBody = z.strictObject({
   plan: z.enum(Object.keys(PLANS) as PlanName[], `must be one of ${Object.keys(PLANS).join(', ')}`),
@@ -36,15 +31,12 @@ const dryRun = z.enum(['true', 'false'], 'must be true or false').default('false
 /**
  * `POST /api/tenants/:id/plan` and `DELETE /api/tenants/:id`, for the key of that tenant alone.
  *
- * @param app after its authentication, which sets `tenantId`
  * @example addTenantRoutes(app, { plan: parts, deletion: parts });
  */
-export function addTenantRoutes(app: Hono<Tenant>, { plan, deletion }: TenantRoutesOptions): void {
-  app.post('/api/tenants/:id/plan', limitBody, (context) =>
+export function addTenantRoutes(app: TenantApp, { plan, deletion }: TenantRoutesOptions): void {
+  app.post('/api/tenants/:id/plan', (context) =>
     answered(context, async (tenantId) => {
-      if (!/^application\/json\b/i.test(context.req.header('content-type') ?? ''))
-        return problem(415, 'Send the plan as application/json');
-      const wanted = { tenantId, ...parseInput(planBody, 'plan', await readJson(context)) };
+      const wanted = { tenantId, ...parseInput(planBody, 'plan', await jsonBody(context, 'plan')) };
       const isDry = parseInput(dryRun, 'dry_run', context.req.query('dry_run')) === 'true';
       const change = await (isDry ? previewTenantPlan(plan, wanted) : changeTenantPlan(plan, wanted));
       return context.json(bodyOf(change, isDry));
@@ -59,20 +51,13 @@ export function addTenantRoutes(app: Hono<Tenant>, { plan, deletion }: TenantRou
   );
 }
 
-const limitBody = bodyLimit({
-  maxSize: BODY_LIMIT,
-  onError: () => problem(413, `The body must be at most ${BODY_LIMIT} bytes`),
-});
-
 /** What was refused is told with the current state, or with the use that stands against it. */
 async function answered(
-  context: Context<Tenant>,
+  context: Context<TenantEnv>,
   work: (tenantId: string) => Promise<Response>,
 ): Promise<Response> {
-  const tenantId = context.get('tenantId');
-  if (context.req.param('id') !== tenantId) return problem(403, 'A key opens its own tenant only');
   try {
-    return await work(tenantId);
+    return await work(context.get('holder').tenantId);
   } catch (error) {
     if (error instanceof TransitionRefusedError) {
       const { state, version, allowed } = error;
@@ -105,12 +90,4 @@ function bodyOf({ tenant, kind, plan, holdsFrom, proration }: TenantPlanChange, 
       })),
     },
   };
-}
-
-async function readJson({ req }: Context): Promise<unknown> {
-  try {
-    return await req.json();
-  } catch (error) {
-    throw new InvalidInputError('plan', 'body', 'must be JSON', { cause: error });
-  }
 }

@@ -34,8 +34,15 @@ export interface TenantBilling {
   cancelSubscription(given: { subscriptionId: string; atPeriodEnd: boolean }): Promise<unknown>;
 }
 
-/** Brings a tenant's terms, and the plan at the gate, to what Stripe has; takes the tenant's lock. */
-export type FollowTerms = (tenant: { tenantId: string; customerId: string }) => Promise<unknown>;
+/**
+ * Brings a tenant's terms, and the plan at the gate, to what Stripe has; takes the tenant's lock.
+ *
+ * @returns whether Stripe lets it in now
+ */
+export type FollowTerms = (tenant: {
+  tenantId: string;
+  customerId: string;
+}) => Promise<{ isActive: boolean }>;
 
 const ENDED = ['canceled', 'incomplete_expired'];
 

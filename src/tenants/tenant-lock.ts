@@ -16,6 +16,15 @@ export interface TenantLockOptions {
   readonly waitMs?: number;
 }
 
+/** Somebody else had the lock for as long as was waited. */
+export class LockHeldError extends Error {
+  override readonly name = 'LockHeldError';
+
+  constructor(tenantId: string, waitMs: number) {
+    super(`Cannot work on ${tenantId}: somebody else has been at it for ${waitMs} ms`);
+  }
+}
+
 /** Runs work while nobody else has this tenant's lock; not to be nested. */
 export type TenantLock = <Result>(tenantId: string, work: () => Promise<Result>) => Promise<Result>;
 
@@ -40,7 +49,7 @@ type LockingRedis = RedisClient & {
 const LONGEST_PAUSE_MS = 40;
 
 /**
- * @throws from the lock: Error when it is not free in time; whatever the work throws
+ * @throws from the lock: LockHeldError when it is not free in time; whatever the work throws
  * @example
  * const lock = tenantLock(redis);
  * await lock('acme-corp', async () => { … });
@@ -58,7 +67,7 @@ export function tenantLock(client: RedisClient, options: TenantLockOptions = {})
     const giveUpAt = performance.now() + waitMs;
     while (!(await redis.takeLock(1, key, token, holdMs))) {
       if (performance.now() > giveUpAt) {
-        throw new Error(`Cannot work on ${tenantId}: somebody else has been at it for ${waitMs} ms`);
+        throw new LockHeldError(tenantId, waitMs);
       }
       await new Promise((resolve) => setTimeout(resolve, 1 + Math.random() * LONGEST_PAUSE_MS));
     }

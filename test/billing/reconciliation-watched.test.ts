@@ -2,10 +2,10 @@ import type Stripe from 'stripe';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { StripeBillingManager } from '../../src/billing/billing-manager.js';
 import { ensureCatalogue } from '../../src/billing/catalogue.js';
+import { needsCard } from '../../src/billing/reconcile/needs-card.js';
 import { remindOnce } from '../../src/billing/reconcile/remind-once.js';
 import {
   incompleteSubscriptions,
-  needsCard,
   trialsWithoutCard,
 } from '../../src/billing/reconcile/watched-subscriptions.js';
 import { webhookHandler } from '../../src/billing/webhooks/handle-webhook.js';

@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { redisQuotaGate } from '../../src/quotas/redis-quota-gate.js';
-import { ApiKeys } from '../../src/server/api-keys.js';
 import { type Listening, listen } from '../../src/server/listen.js';
 import { rateLimitHeaders } from '../../src/server/rate-limit-headers.js';
 import type { PrivateRedis } from '../../src/services/private-redis.js';
@@ -125,26 +124,5 @@ describe('rateLimitHeaders()', () => {
       ratelimit: '"queries";r=0;t=1',
       'retry-after': '1',
     });
-  });
-});
-
-describe('ApiKeys', () => {
-  it('knows the keys that it gave out, and no others', () => {
-    const keys = new ApiKeys();
-    const [first, second] = [keys.issue('acme-corp'), keys.issue('acme-corp')];
-    expect(first).not.toBe(second);
-    expect([first, second, `${first}x`, '', 'acme-corp'].map((one) => keys.tenantOf(one))).toEqual([
-      'acme-corp',
-      'acme-corp',
-      undefined,
-      undefined,
-      undefined,
-    ]);
-  });
-
-  it('does not show a key when it is printed', () => {
-    const keys = new ApiKeys();
-    const key = keys.issue('acme-corp');
-    expect(JSON.stringify(keys) + String(keys)).not.toContain(key);
   });
 });

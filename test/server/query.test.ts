@@ -131,7 +131,7 @@ describe('POST /query', () => {
       const { post } = testApp();
       expect(await problemOf(await post('{"question":"x"}', { 'content-type': type }))).toEqual([
         415,
-        'Send the question as application/json',
+        'Send the query as application/json',
       ]);
     },
   );

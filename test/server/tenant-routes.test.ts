@@ -1,10 +1,9 @@
-import { Hono } from 'hono';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { InvalidInputError } from '../../src/errors.js';
-import { problem } from '../../src/server/problem.js';
+import { type App, BODY_LIMIT } from '../../src/server/app.js';
 import { addTenantRoutes } from '../../src/server/tenant-routes.js';
 import { readLifecycleLog } from '../../src/tenants/lifecycle-log.js';
 import { type Embedded, openEmbedded } from '../support/embedded.js';
+import { testApp } from '../support/test-app.js';
 import { failing, type TenantWorld, tenantWorld } from '../tenants/tenant-world.js';
 
 let engine: Embedded;
@@ -15,26 +14,28 @@ afterAll(() => engine.close());
 
 let world: TenantWorld;
 let tenantId: string;
-let app: Hono<{ Variables: { tenantId: string } }>;
+let app: App;
 let count = 0;
 const open = async (planType: 'starter' | 'pro' = 'starter') => {
   count += 1;
   tenantId = `tenant-${count}`;
   world = await tenantWorld(engine, { tenantId, planType });
-  app = new Hono();
-  // As createApp() does it.
-  app.onError((error) => problem(error instanceof InvalidInputError ? 400 : 500, error.message));
-  app.use('/api/*', async (context, next) => {
-    context.set('tenantId', context.req.header('x-tenant') ?? tenantId);
-    return next();
-  });
-  addTenantRoutes(app, { plan: world.parts, deletion: world.parts });
+  ({ app } = testApp({
+    // Its name is its key here.
+    keys: { holderOf: (key) => ({ tenantId: key, enabled: true }) },
+    tenantRoutes: (to) => addTenantRoutes(to, { plan: world.parts, deletion: world.parts }),
+  }));
 };
 beforeEach(() => open());
 
-const HEADERS = { 'content-type': 'application/json' };
+const headersOf = (more: Record<string, string> = {}) => ({
+  'content-type': 'application/json',
+  authorization: `Bearer ${tenantId}`,
+  ...more,
+});
+const SOMEBODY_ELSE = { authorization: 'Bearer somebody-else' };
 const post = async (body: string, { path = `/api/tenants/${tenantId}/plan`, headers = {} } = {}) =>
-  app.request(path, { method: 'POST', headers: { ...HEADERS, ...headers }, body });
+  app.request(path, { method: 'POST', headers: headersOf(headers), body });
 const ask = async (plan: string, query = '') => {
   const path = `/api/tenants/${tenantId}/plan${query}`;
   const response = await post(JSON.stringify({ plan }), { path });
@@ -150,8 +151,8 @@ describe('POST /api/tenants/:id/plan', () => {
     ['half a body', 400, '{"plan":', {}],
     ['a list', 400, '[]', {}],
     ['text', 415, '{"plan":"pro"}', { 'content-type': 'text/plain' }],
-    ['much', 413, `{"plan":"pro","x":"${'x'.repeat(2_000)}"}`, {}],
-    ['the key of another tenant', 403, '{"plan":"pro"}', { 'x-tenant': 'somebody-else' }],
+    ['much', 413, `{"plan":"pro","x":"${'x'.repeat(BODY_LIMIT)}"}`, {}],
+    ['the key of another tenant', 403, '{"plan":"pro"}', SOMEBODY_ELSE],
   ])('answers to %s with a %i, and changes nothing', async (_, status, body, headers) => {
     const response = await post(body, { headers });
     const type = response.headers.get('content-type');
@@ -167,7 +168,10 @@ describe('POST /api/tenants/:id/plan', () => {
 
 describe('DELETE /api/tenants/:id', () => {
   const remove = async (headers = {}) => {
-    const response = await app.request(`/api/tenants/${tenantId}`, { method: 'DELETE', headers });
+    const response = await app.request(`/api/tenants/${tenantId}`, {
+      method: 'DELETE',
+      headers: headersOf(headers),
+    });
     return [response.status, await response.json()] as const;
   };
 
@@ -180,7 +184,7 @@ describe('DELETE /api/tenants/:id', () => {
   });
 
   it('is for the tenant’s own key, and refused while a change is in progress', async () => {
-    expect((await remove({ 'x-tenant': 'somebody-else' }))[0]).toBe(403);
+    expect((await remove(SOMEBODY_ELSE))[0]).toBe(403);
     await world.lifecycle.transition({ tenantId, event: 'upgrade', plan: 'pro', by: 'test' });
     expect(await remove()).toMatchObject([409, { state: 'upgrading' }]);
     expect(await log()).toEqual(['upgrade']);

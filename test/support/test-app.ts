@@ -3,8 +3,8 @@ import { createEvent } from '../../src/metering/event.js';
 import type { EventInput } from '../../src/metering/event-input.js';
 import type { TrackerStats } from '../../src/metering/tracker.js';
 import { inProcessQuotaGate } from '../../src/quotas/in-process-quota-gate.js';
-import { ApiKeys } from '../../src/server/api-keys.js';
 import { type AppOptions, createApp } from '../../src/server/app.js';
+import { ApiKeys } from '../../src/tenants/api-keys.js';
 import { NOW } from './events.js';
 
 const STATS: TrackerStats = {

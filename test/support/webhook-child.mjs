@@ -22,7 +22,7 @@ const queue = new WebhookQueue(redis, { stalledMs: 500, backoffMs: 20, attempts:
 
 if (given.role === 'server') {
   const app = createApp({
-    keys: { tenantOf: () => undefined },
+    keys: { holderOf: () => undefined },
     gate: inProcessQuotaGate(),
     tracker: { track: () => undefined, stats: () => ({ buffered: 0, fallbackBytes: 0 }) },
     clickhouse: { mode: 'off', skip: 'not asked here' },

@@ -1,9 +1,8 @@
-import { recordTerms } from '../../src/billing/webhooks/record-terms.js';
+import { termsFollower } from '../../src/billing/webhooks/terms-follower.js';
 import type { Fault } from '../../src/local-stripe/http/faults.js';
 import { PLANS } from '../../src/plans.js';
 import { tenantLimits } from '../../src/server/tenant-limits.js';
 import { TenantLifecycle } from '../../src/tenants/lifecycle.js';
-import { tenantLock } from '../../src/tenants/tenant-lock.js';
 import { type BilledTenantOptions, billedTenant } from '../support/billed-tenant.js';
 import type { Embedded } from '../support/embedded.js';
 
@@ -21,9 +20,7 @@ export async function tenantWorld(
   await lifecycle.transition({ tenantId, event: 'sign_up', plan: options.planType ?? 'starter', by });
   const { version } = await lifecycle.transition({ tenantId, event: 'pay', by });
   await lifecycle.transition({ tenantId, event: 'complete', version, by });
-  const lock = tenantLock(engine.redis);
-  const followTerms = (whose: { tenantId: string; customerId: string }) =>
-    lock(whose.tenantId, () => recordTerms({ stripe, ...engine }, { ...whose, now: now() }));
+  const followTerms = termsFollower(stripe, { ...engine, now });
   await followTerms({ tenantId, customerId });
   await tenant.advance('2025-11-15T12:00:00Z');
   /** Keys that open something, by tenant. */

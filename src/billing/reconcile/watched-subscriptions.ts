@@ -10,6 +10,7 @@ import { DAY_MS, HOUR_MS } from '../../period.js';
 import { sdkOf } from '../sdk.js';
 import { clockFilters } from '../test-clock.js';
 import type { Books } from './books.js';
+import { needsCard } from './needs-card.js';
 
 /** A row of a table. */
 export interface WatchedSubscription {
@@ -37,19 +38,6 @@ export async function trialsWithoutCard(books: Watching, { days = 3 } = {}): Pro
     if (await needsCard(subscription, () => books.billing.hasCard(row.customerId))) found.push(row);
   }
   return found.sort(byEnd);
-}
-
-/**
- * Whether a trial will be charged, and has nothing to be charged to: no card of its own and none of its
- * customer. One that was cancelled to its end is not charged.
- */
-export async function needsCard(
-  trial: Stripe.Subscription,
-  customerHasCard: () => Promise<boolean>,
-): Promise<boolean> {
-  const { default_payment_method: ownCard, cancel_at: cancelAt, trial_end: trialEnd } = trial;
-  const isLeaving = trial.cancel_at_period_end || (cancelAt !== null && cancelAt <= (trialEnd ?? 0));
-  return !isLeaving && !ownCard && !(await customerHasCard());
 }
 
 /** A first payment may be made up for within this time; then the subscription is gone. */

@@ -9,6 +9,7 @@ import type { RedisClient } from '../../redis-client.js';
 import type { StripeClient } from '../../stripe-client.js';
 import { type TenantLockOptions, tenantLock } from '../../tenants/tenant-lock.js';
 import { idOf, METADATA } from '../context.js';
+import { needsCard } from '../reconcile/needs-card.js';
 import { reminderText } from '../reconcile/remind-once.js';
 import { sdkOf } from '../sdk.js';
 import { recordTerms } from './record-terms.js';
@@ -24,6 +25,8 @@ export interface WebhookContext {
   };
   /** The StripeBillingManager, for plans that wait for their month. @default they wait for somebody else */
   readonly billing?: { applyWaitingChange(subscriptionId: string): Promise<unknown> };
+  /** Told after each change, with the status as it is now. @default nobody is */
+  readonly onSubscription?: (change: { tenantId: string; status: string }) => Promise<unknown>;
   readonly lock?: TenantLockOptions;
   /** The clock. @default () => new Date() */
   readonly now?: () => Date;
@@ -59,7 +62,7 @@ export function webhookHandler(
   context: WebhookContext,
 ): (event: WebhookEvent) => Promise<void> {
   const stripe = sdkOf(client);
-  const { dunning, billing, now = () => new Date() } = context;
+  const { dunning, billing, onSubscription, now = () => new Date() } = context;
   const lock = tenantLock(context.redis, context.lock);
 
   async function subscriptionChanged(subscriptionId: string): Promise<void> {
@@ -68,9 +71,9 @@ export function webhookHandler(
     const { customer, metadata } = subscription;
     if (metadata[METADATA.nextPlan]) await billing?.applyWaitingChange(subscriptionId);
     const owner = await ownerOf(customer);
-    if (owner) {
-      await lock(owner.tenantId, () => recordTerms({ stripe, ...context }, { ...owner, now: now() }));
-    }
+    if (!owner) return;
+    await lock(owner.tenantId, () => recordTerms({ stripe, ...context }, { ...owner, now: now() }));
+    await onSubscription?.({ tenantId: owner.tenantId, status: subscription.status });
   }
 
   async function trialWillEnd(subscriptionId: string): Promise<void> {
@@ -78,7 +81,7 @@ export function webhookHandler(
     // Late, the trial may be over or the card be there.
     if (subscription?.status !== 'trialing' || subscription.trial_end === null) return;
     const owner = await ownerOf(subscription.customer);
-    if (!owner || (await hasCard(subscription, owner))) return;
+    if (!owner || !(await needsCard(subscription, () => hasCard(owner)))) return;
     const { tenantId } = owner;
     const text = reminderText('trial_reminder', new Date(subscription.trial_end * 1_000));
     await dunning.tellOnce({ tenantId, about: subscriptionId, topic: 'trial_reminder', text });
@@ -115,13 +118,9 @@ export function webhookHandler(
     return tenantId ? { tenantId, customerId: found.id } : undefined;
   }
 
-  async function hasCard(subscription: Stripe.Subscription, { customerId }: Owner): Promise<boolean> {
+  async function hasCard({ customerId }: Owner): Promise<boolean> {
     const customer = await stripe.customers.retrieve(customerId);
-    const cards = [
-      subscription.default_payment_method,
-      !customer.deleted && customer.invoice_settings.default_payment_method,
-    ];
-    return cards.some(Boolean);
+    return !customer.deleted && customer.invoice_settings.default_payment_method !== null;
   }
 
   return async ({ type, objectId }) => {

@@ -3,7 +3,7 @@ import { StripeBillingManager } from '../../src/billing/billing-manager.js';
 import { ensureCatalogue } from '../../src/billing/catalogue.js';
 import { createLocalStripe } from '../../src/local-stripe/create-local-stripe.js';
 import { dayOf, monthOf } from '../../src/period.js';
-import { billTenants } from '../../src/server/bill-tenants.js';
+import { startTenants } from '../../src/server/start-tenants.js';
 import type { Service } from '../../src/service.js';
 import { managerWorld } from '../billing/manager-world.js';
 import { eventAbout } from '../support/billed-tenant.js';
@@ -18,7 +18,7 @@ afterAll(() => engine.close());
 
 const on = <Client>(client: Client): Service<Client> => ({ mode: 'embedded', client, address: '' });
 
-describe('billTenants()', () => {
+describe('startTenants()', () => {
   it('reports what was used on the days that are over, in its first round', async () => {
     const stripe = createLocalStripe().client();
     const { meterId, ...catalogue } = await ensureCatalogue(stripe);
@@ -33,7 +33,7 @@ describe('billTenants()', () => {
     await storeBatch(engine.clickhouse, used);
 
     const { clickhouse, redis } = engine;
-    const running = await billTenants({ clickhouse: on(clickhouse), redis: on(redis), stripe: on(stripe) });
+    const running = await startTenants({ clickhouse: on(clickhouse), redis: on(redis), stripe: on(stripe) });
     onTestFinished(() => running?.close());
     const day = Date.parse(dayOf(yesterday)) / 1_000;
     const reported = async () => {
@@ -71,7 +71,7 @@ describe('billTenants()', () => {
       return isRefused ? 'unavailable' : undefined;
     };
     const { clickhouse, redis } = engine;
-    const running = await billTenants({ clickhouse: on(clickhouse), redis: on(redis), stripe: on(stripe) });
+    const running = await startTenants({ clickhouse: on(clickhouse), redis: on(redis), stripe: on(stripe) });
     onTestFinished(() => running?.close());
     await running?.queue.add(eventAbout('customer.subscription.updated', subscriptionId));
     const plan = async () => (await billing.findSubscription(customerId))?.planType;
@@ -93,7 +93,7 @@ describe('billTenants()', () => {
     await stripe.invoices.pay(december?.id ?? '', { paid_out_of_band: true });
 
     const { clickhouse, redis } = engine;
-    const running = await billTenants({ clickhouse: on(clickhouse), redis: on(redis), stripe: on(stripe) });
+    const running = await startTenants({ clickhouse: on(clickhouse), redis: on(redis), stripe: on(stripe) });
     onTestFinished(() => running?.close());
     const status = async () => (await stripe.invoices.retrieve(january?.id ?? '')).status;
     await expect.poll(status, { timeout: 20_000 }).toBe('open');
@@ -102,6 +102,6 @@ describe('billTenants()', () => {
   it('is not there where one of its services is off', async () => {
     const { clickhouse, redis } = engine;
     const stripe: Service<never> = { mode: 'off', skip: 'OFFLINE=true' };
-    expect(await billTenants({ clickhouse: on(clickhouse), redis: on(redis), stripe })).toBeUndefined();
+    expect(await startTenants({ clickhouse: on(clickhouse), redis: on(redis), stripe })).toBeUndefined();
   });
 });

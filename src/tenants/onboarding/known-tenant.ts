@@ -1,0 +1,16 @@
+/** Tenants that never signed up here: of an import, or from before. Nobody shall get one of them by its name. */
+import type { ClickHouseClient } from '@clickhouse/client';
+
+/** Whether a tenant has terms or usage. */
+export async function isKnownTenant(clickhouse: ClickHouseClient, tenantId: string): Promise<boolean> {
+  const result = await clickhouse.query({
+    query: `
+      SELECT
+        (SELECT count() FROM tenant_quotas WHERE tenant_id = {tenantId:String})
+        + (SELECT count() FROM usage_daily WHERE tenant_id = {tenantId:String}) AS rows`,
+    query_params: { tenantId },
+    format: 'JSONEachRow',
+  });
+  const [found] = await result.json<{ rows: number | string }>();
+  return Number(found?.rows) > 0;
+}

@@ -1,0 +1,59 @@
+/** What a tenant may read of itself: plan, state, and how far its onboarding is. */
+import type { ClickHouseClient } from '@clickhouse/client';
+import { type TenantState, termsAt } from '../../metering/tenants.js';
+import type { PlanName } from '../../plans.js';
+import type { TenantLifecycle } from '../lifecycle.js';
+import type { LifecycleState } from '../lifecycle-table.js';
+import type { OnboardingProgress, StepState } from './progress.js';
+import { STEPS } from './steps.js';
+
+/** As `GET /api/tenants/{id}` sends it; no personal data, no secret. */
+export interface TenantStatus {
+  readonly tenant_id: string;
+  readonly plan: PlanName;
+  readonly state: LifecycleState | TenantState;
+  /** From when it is in this state. */
+  readonly since: string;
+  readonly trial_ends_at?: string;
+  /** Why it is in this state. */
+  readonly reason?: string;
+  /** Of the onboarding, in their order; none of a tenant that never signed up here. */
+  readonly steps: readonly StepState[];
+}
+
+/** States on the way from a signup to the first `active`. */
+export const UNDER_WAY: readonly LifecycleState[] = [
+  'pending_payment',
+  'provisioning',
+  'provisioning_failed',
+];
+
+/** @returns undefined for a tenant that nobody knows */
+export async function tenantStatus(
+  services: {
+    lifecycle: Pick<TenantLifecycle, 'read'>;
+    clickhouse: ClickHouseClient;
+    progress: OnboardingProgress;
+  },
+  { tenantId, now }: { tenantId: string; now: Date },
+): Promise<TenantStatus | undefined> {
+  const [entry, terms] = await Promise.all([
+    services.lifecycle.read(tenantId),
+    termsAt(services.clickhouse, { tenantId, instant: now }),
+  ]);
+  const trialEndsAt = terms?.trialEndsAt;
+  if (!entry) {
+    if (!terms) return undefined;
+    const { plan, state, effectiveFrom } = terms;
+    return { tenant_id: tenantId, plan, state, ...timesOf(effectiveFrom, trialEndsAt), steps: [] };
+  }
+  const { plan, state, at, reason } = entry;
+  const steps = UNDER_WAY.includes(state)
+    ? await services.progress.of(tenantId)
+    : STEPS.map((name) => ({ name, state: 'done' as const }));
+  return { tenant_id: tenantId, plan, state, ...timesOf(at, trialEndsAt), ...(reason && { reason }), steps };
+}
+
+function timesOf(since: Date, trialEndsAt: Date | undefined): Pick<TenantStatus, 'since' | 'trial_ends_at'> {
+  return { since: since.toISOString(), ...(trialEndsAt && { trial_ends_at: trialEndsAt.toISOString() }) };
+}
