@@ -21,7 +21,7 @@ import type { DunningLedger, DunningRecord } from './dunning-ledger.js';
 import { type FailedPayment, failedPayment } from './failed-payment.js';
 import { customerOf, customersThatOwe, type Unpaid, unpaidOfTenant } from './find-unpaid.js';
 import { DUNNING_POLICY, type DunningAction, type DunningPolicy, type DunningStep } from './ladder.js';
-import { newSteps, SILENT, type Step } from './new-steps.js';
+import { newSteps, SILENT } from './new-steps.js';
 import { Outbox } from './outbox.js';
 import { BY_COUNT, lastChase, STEPS, standingOf } from './records.js';
 import { saying } from './saying.js';
