@@ -10,7 +10,7 @@ import { allOf } from '../service.js';
 import type { Services } from '../services/open-services.js';
 import { followEnd, followStanding } from '../tenants/follow-standing.js';
 import { TenantLifecycle } from '../tenants/lifecycle.js';
-import { findBilled } from '../tenants/tenant-billing.js';
+import { findBilled, hasEnded } from '../tenants/tenant-billing.js';
 import type { TenantApp } from './authenticate.js';
 import { runBilling, type TenantBillingServices } from './run-billing.js';
 import { type LifecycleServices, startLifecycle } from './start-lifecycle.js';
@@ -67,6 +67,7 @@ export async function startTenants(
     onStanding: async (tenantId, standing) => void (await followStanding(lifecycle, tenantId, standing)),
     async onSubscription(change) {
       await onboarding.subscriptionChanged(change);
+      if (!hasEnded(change.status)) return;
       const { subscription } = await findBilled(billing, change.tenantId);
       if (!subscription) await followEnd(lifecycle, change.tenantId);
     },

@@ -44,7 +44,8 @@ export type FollowTerms = (tenant: {
   customerId: string;
 }) => Promise<{ isActive: boolean }>;
 
-const ENDED = ['canceled', 'incomplete_expired'];
+/** By its status at Stripe. */
+export const hasEnded = (status: string) => status === 'canceled' || status === 'incomplete_expired';
 
 /** The customer of a tenant and its subscription, each if there is one; none that has ended. */
 export async function findBilled(
@@ -54,5 +55,5 @@ export async function findBilled(
   const customerId = await billing.findCustomer(tenantId);
   if (!customerId) return {};
   const subscription = await billing.findSubscription(customerId);
-  return { customerId, ...(subscription && !ENDED.includes(subscription.status) && { subscription }) };
+  return { customerId, ...(subscription && !hasEnded(subscription.status) && { subscription }) };
 }

@@ -46,6 +46,9 @@ async function heldBy(redis: Redis, key: string): Promise<unknown> {
       return redis.zrange(key, '0', '-1', 'WITHSCORES');
     case 'stream':
       return redis.xrange(key, '-', '+');
+    case 'none':
+      // It expired since it was listed.
+      return undefined;
     default:
       throw new Error(`nobody reads a ${type}: ${key}`);
   }
