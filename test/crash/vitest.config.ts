@@ -5,8 +5,12 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     root: fileURLToPath(new URL('../..', import.meta.url)),
-    include: ['test/crash/long.ts', 'test/billing/webhooks/webhook-orders.test.ts'],
-    env: { ORDERS_EVERY: '1' },
+    include: [
+      'test/crash/long.ts',
+      'test/billing/webhooks/webhook-orders.test.ts',
+      'test/tenants/onboarding/onboarding-crash.test.ts',
+    ],
+    env: { ORDERS_EVERY: '1', STEPS_EVERY: '1' },
     fileParallelism: false,
     pool: 'forks',
     testTimeout: 3_600_000,
