@@ -55,7 +55,9 @@ export async function syncCrash({ seed, kills }: { seed: number; kills: number }
       faulty.broken = random.chance(0.7);
       const child = start();
       const ended = once(child, 'exit') as Promise<[number | null]>;
-      await Promise.race([ended, once(child, 'message')]);
+      // While it looks up what is there, or from its first report on.
+      const begun = random.chance(0.3) ? once(child, 'message') : faulty.nextReport();
+      await Promise.race([ended, begun]);
       await Promise.race([ended, sleep(random.below(150))]);
       child.kill('SIGKILL');
       const [code] = await ended;
@@ -78,12 +80,18 @@ export async function syncCrash({ seed, kills }: { seed: number; kills: number }
 /** Calls are lost, or their answers, with the connection. */
 function withFaults(local: LocalStripe, random: Seeded) {
   let count = 0;
+  let reported: () => void = () => undefined;
   const faulty = {
     broken: false,
     count: () => count,
+    nextReport: () =>
+      new Promise<void>((resolve) => {
+        reported = resolve;
+      }),
     async fetch(request: Request, env?: { outgoing: { destroy(): void } }): Promise<Response> {
-      if (!faulty.broken || !request.url.endsWith('/meter_events') || random.chance(0.5))
-        return local.fetch(request);
+      if (!request.url.endsWith('/meter_events')) return local.fetch(request);
+      reported();
+      if (!faulty.broken || random.chance(0.5)) return local.fetch(request);
       count += 1;
       const kind = random.pick(['lost request', 'lost answer', 'twice', 'refused']);
       if (kind === 'refused')
