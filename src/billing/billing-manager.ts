@@ -10,6 +10,7 @@ import { applyWaitingChange, changePlan, previewPlanChange } from './change-plan
 import type { BillingContext } from './context.js';
 import { createSubscription } from './create-subscription.js';
 import { Customers } from './customers.js';
+import { findSubscription } from './find-subscription.js';
 import { invoicesOf } from './invoices-of.js';
 import { payOpenInvoices } from './pay-open-invoices.js';
 import { reportUsage } from './report-usage.js';
@@ -26,7 +27,6 @@ import type {
   SubscriptionState,
   TenantContact,
 } from './shapes.js';
-import { stateOf } from './subscription-state.js';
 
 /**
  * @example
@@ -100,11 +100,9 @@ export class StripeBillingManager {
     return createSubscription(this.#context, given);
   }
 
-  /** The subscription of a customer, the newest if it had several; undefined if it had none. */
+  /** The subscription of a customer, or else the last one that ended; undefined if it had none. */
   async findSubscription(customerId: string): Promise<SubscriptionState | undefined> {
-    const list = this.#context.stripe.subscriptions.list({ customer: customerId, status: 'all', limit: 1 });
-    const [newest] = (await list).data;
-    return newest && stateOf(newest);
+    return findSubscription(this.#context, customerId);
   }
 
   /** What an upgrade would cost today, without making it. */

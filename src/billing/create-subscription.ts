@@ -6,6 +6,7 @@ import { TRIAL_DAYS } from '../plans.js';
 import { hasCard } from './attach-card.js';
 import { SubscriptionConflictError } from './billing-errors.js';
 import { type BillingContext, METADATA, toSeconds } from './context.js';
+import { subscriptionsOf } from './find-subscription.js';
 import { isIdempotencyConflict } from './idempotency-conflict.js';
 import type { NewSubscription, SubscriptionState } from './shapes.js';
 import { hasEnded, stateOf } from './subscription-state.js';
@@ -36,10 +37,6 @@ export async function createSubscription(
     return stateOf(made);
   }
 }
-
-/** All that a customer ever had, newest first. */
-const subscriptionsOf = (stripe: Stripe, customer: string) =>
-  stripe.subscriptions.list({ customer, status: 'all', limit: 100 }).autoPagingToArray({ limit: 1_000 });
 
 function termsOf(
   { catalogue, now: clock }: BillingContext,

@@ -6,6 +6,7 @@
 import Stripe from 'stripe';
 import type { StripeClient } from '../stripe-client.js';
 import type { Forget, PurgeLine } from '../tenants/purge-tenant.js';
+import { METADATA } from './context.js';
 import { sdkOf } from './sdk.js';
 
 /** A redaction job at Stripe; the SDK has no words for it, since it is a public preview. */
@@ -47,6 +48,8 @@ async function metadataOf(stripe: Stripe, customerId: string): Promise<Stripe.Me
 }
 
 async function empty(stripe: Stripe, customer: string): Promise<void> {
+  // First, since what follows is told of by webhooks, and the dunning would write to the tenant anew.
+  await stripe.customers.update(customer, { metadata: { [METADATA.forgotten]: 'true' } });
   // One that lives is there only if nobody could end it for thirty days.
   for (const { id } of (await stripe.subscriptions.list({ customer, limit: 100 })).data)
     await stripe.subscriptions.cancel(id, { invoice_now: true, prorate: true });

@@ -9,6 +9,7 @@
  * would no longer be Stripe's.
  */
 import type Stripe from 'stripe';
+import { METADATA } from '../billing/context.js';
 import { sdkOf } from '../billing/sdk.js';
 import { parseInput } from '../input.js';
 import type { Notifier } from '../notifier.js';
@@ -23,7 +24,7 @@ import { customerOf, customersThatOwe, type Unpaid, unpaidOfTenant } from './fin
 import { DUNNING_POLICY, type DunningAction, type DunningPolicy, type DunningStep } from './ladder.js';
 import { newSteps, SILENT } from './new-steps.js';
 import { Outbox } from './outbox.js';
-import { BY_COUNT, lastChase, STEPS, standingOf } from './records.js';
+import { BY_COUNT, isLetGo, lastChase, STEPS, standingOf } from './records.js';
 import { saying } from './saying.js';
 
 export interface DunningManagerOptions {
@@ -73,11 +74,12 @@ export class DunningManager {
     this.#outbox = new Outbox({ ...options, now: this.#now });
   }
 
-  /** Does what is due for one customer; undefined for one that is no tenant's, or no more. */
+  /** Does what is due for one customer; undefined for one that is no tenant's, or no more, or a purged one's. */
   async checkCustomer(customerId: string): Promise<DunningOutcome | undefined> {
     const customer = await this.#stripe.customers.retrieve(customerId);
-    if (customer.deleted || !customer.metadata.tenant_id) return undefined;
-    const { tenant_id: tenantId } = customer.metadata;
+    if (customer.deleted) return undefined;
+    const { [METADATA.tenant]: tenantId, [METADATA.forgotten]: isForgotten } = customer.metadata;
+    if (!tenantId || isForgotten) return undefined;
     // Looked up with the lock held: an older look must not act after a newer one.
     return this.#lock(tenantId, () =>
       this.#check(tenantId, (records) =>
@@ -123,7 +125,7 @@ export class DunningManager {
     return { action: step.action };
   }
 
-  /** Gives a tenant all its limits back, whatever it owed. */
+  /** Gives a tenant all its limits back. For what it was chased for it is chased no more, paid or not. */
   async reactivateTenant(tenantId: string): Promise<{ action: 'reactivated' }> {
     await this.#lock(tenantId, () => this.#check(tenantId, async () => []));
     return { action: 'reactivated' };
@@ -157,9 +159,9 @@ export class DunningManager {
     unpaidOf: (records: readonly DunningRecord[]) => Promise<readonly Unpaid[]>,
   ): Promise<DunningOutcome> {
     const records = await this.#options.ledger.of(tenantId);
-    const [oldest] = await unpaidOf(records);
+    const owed = (await unpaidOf(records)).filter((unpaid) => !isLetGo(records, unpaid));
     const given = { stripe: this.#stripe, policy: this.#policy, now: this.#now() };
-    const { steps, standing } = await newSteps(given, records, oldest);
+    const { steps, standing } = await newSteps(given, records, owed);
     const written = steps.map((step) => ({ ...step, tenantId, standing }));
     const isSilent = steps.length === 0 && standingOf(records) !== standing;
     await this.#outbox.write(records, isSilent ? [{ ...SILENT, tenantId, standing }] : written);

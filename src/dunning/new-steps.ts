@@ -19,6 +19,8 @@ const WORDS: Readonly<Record<DunningAction, (amount: string, next: string) => st
 
 const LAST_WORDS: Readonly<Record<Ending, string>> = {
   paid: 'Thank you, all is paid; your limits are as before',
+  // Its limits may be those of another subscription by now, or none.
+  over: 'Thank you, all is paid',
   withdrawn: 'The invoice was withdrawn and need not be paid; your limits are as before',
   expired: 'The first payment was not made in time: the subscription did not begin, and nothing is owed',
   other: 'Your limits are as before',
@@ -34,25 +36,31 @@ export type Step = {
 /**
  * The steps that are due and were not done, and how the tenant stands by all that are due.
  *
- * @param oldest the invoice that is longest overdue; undefined for one who owes nothing
+ * @param owed the unpaid invoices, that which is longest overdue first; none for one who owes nothing
  */
 export async function newSteps(
   { stripe, policy, now }: { stripe: Stripe; policy: DunningPolicy; now: Date },
   records: readonly DunningRecord[],
-  oldest: Unpaid | undefined,
+  owed: readonly Unpaid[],
 ): Promise<{ steps: Step[]; standing: Standing }> {
+  const [oldest] = owed;
   if (!oldest) return { steps: await lastStep(stripe, records), standing: 'good' };
-  const { invoiceId: about, amountCents } = oldest;
+  const { invoiceId: about } = oldest;
   const due = dueSteps(policy, oldest, now).map(({ action }) => action);
   const done = doneFor(records, about);
-  const amount = formatCents(BigInt(amountCents));
+  // A reminder is of one payment; what comes after it holds until all is paid.
+  const amountFor = (action: DunningAction) =>
+    formatCents(totalOf(action === 'reminder_sent' ? [oldest] : owed));
   const nextAt = nextStepAt(policy, oldest, now);
   const next = nextAt ? `on ${dayOf(nextAt)}` : 'next';
   const steps = due
     .filter((action) => !done.has(action))
-    .map((action) => ({ about, action, text: WORDS[action](amount, next) }));
+    .map((action) => ({ about, action, text: WORDS[action](amountFor(action), next) }));
   return { steps, standing: standingAfter(due) };
 }
+
+const totalOf = (owed: readonly Unpaid[]) =>
+  owed.reduce((sum, { amountCents }) => sum + BigInt(amountCents), 0n);
 
 /** For one who was chased and owes nothing any more. */
 async function lastStep(stripe: Stripe, records: readonly DunningRecord[]): Promise<Step[]> {

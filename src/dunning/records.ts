@@ -26,6 +26,10 @@ export function lastChase(records: readonly DunningRecord[]): DunningRecord | un
 
 export const isStep = ({ action }: Pick<DunningRecord, 'action'>): boolean => STEPS.includes(action);
 
+/** Whether a tenant was reactivated although this invoice is unpaid: a person let it go. */
+export const isLetGo = (records: readonly DunningRecord[], { invoiceId }: { invoiceId: string }): boolean =>
+  invoiceId !== BY_COUNT && doneFor(records, invoiceId).has('reactivated');
+
 /** What was done for an invoice; a count of failures starts again after a payment. */
 export function doneFor(records: readonly DunningRecord[], invoiceId: string): Set<string> {
   const last = records.map(({ action }) => action).lastIndexOf('reactivated');

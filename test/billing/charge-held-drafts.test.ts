@@ -64,6 +64,17 @@ describe('chargeHeldDrafts()', () => {
     expect((await statuses()).at(-1)).toBe('draft');
   });
 
+  it('leaves them alone while a person has paused the collection', async () => {
+    await world.stripe.invoices.pay(await december(), { paid_out_of_band: true });
+    const { subscriptionId = '' } = (await world.billing.findSubscription(world.customerId)) ?? {};
+    const pause = (behavior: 'keep_as_draft' | undefined) =>
+      world.stripe.subscriptions.update(subscriptionId, { pause_collection: behavior ? { behavior } : '' });
+    await pause('keep_as_draft');
+    expect(await chargeHeldDrafts(world.stripe)).toEqual([]);
+    await pause(undefined);
+    expect(await chargeHeldDrafts(world.stripe)).toHaveLength(1);
+  });
+
   it('goes on with the others when one cannot be finalized, and tells of it', async () => {
     await world.stripe.invoices.pay(await december(), { paid_out_of_band: true });
     const january = (await invoices())[2]?.id ?? '';

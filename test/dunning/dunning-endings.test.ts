@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { forgetCustomer } from '../../src/billing/forget-customer.js';
 import { readStanding, type Standing } from '../../src/tenants/standing.js';
 import {
   type BilledTenant,
   type BilledTenantOptions,
   billedTenant,
   dunningDayAt,
+  handleAll,
   handlersOf,
 } from '../support/billed-tenant.js';
 import { type Embedded, openEmbedded } from '../support/embedded.js';
@@ -69,11 +71,52 @@ describe('one who owes nothing any more', () => {
     expect(tenant.topics()).toEqual(['service_suspended']);
   });
 
+  it('when its subscription has ended is promised no limits', async () => {
+    const tenant = await chased(8);
+    await tenant.billing.cancelSubscription({ subscriptionId: tenant.subscriptionId, atPeriodEnd: false });
+    await tenant.pay();
+    await tenant.dunning.checkCustomer(tenant.customerId);
+    expect(tenant.told.at(-1)?.text).toBe('Thank you, all is paid');
+  });
+
   it('by the word of a person, who may know of no payment', async () => {
     const { dunning, told } = await chased(8);
     await dunning.reactivateTenant('acme-corp');
     expect(told.at(-1)?.text).toBe('Your limits are as before');
   });
+
+  it('by the word of a person is not suspended again for the same invoice, and is for the next', async () => {
+    const { dunning, advance, topics } = await chased(8, { stripe: { endOfRetries: 'past_due' } });
+    await dunning.reactivateTenant('acme-corp');
+    expect([await dunning.checkAll(), await standing()]).toEqual([[], 'good']);
+    await advance('2026-01-09T00:00:00Z');
+    await dunning.checkAll();
+    expect([topics(), await standing()]).toEqual([
+      ['service_suspended', 'reactivated', 'service_suspended'],
+      'suspended',
+    ]);
+  });
+});
+
+it('an invoice that was given up as uncollectible is owed still, until it is paid', async () => {
+  const tenant = await chased(8);
+  const { stripe, dunning, topics } = tenant;
+  const invoice = await openInvoice(tenant);
+  await stripe.invoices.markUncollectible(invoice);
+  await dunning.checkAll();
+  expect([await standing(), topics()]).toEqual(['suspended', ['service_suspended']]);
+  await stripe.invoices.pay(invoice, { paid_out_of_band: true });
+  await dunning.checkAll();
+  expect([await standing(), topics().at(-1)]).toEqual(['good', 'reactivated']);
+});
+
+it('a customer whose tenant was purged is not chased for what was given up with it', async () => {
+  const tenant = await chased(4);
+  await engine.command('TRUNCATE TABLE tenant_ledger');
+  await forgetCustomer(tenant.stripe, tenant.billing)('acme-corp');
+  await handleAll(tenant, await tenant.events('invoice.marked_uncollectible'));
+  await tenant.dunning.checkAll();
+  expect([tenant.topics(), await tenant.ledger.of('acme-corp')]).toEqual([['warning_sent'], []]);
 });
 
 describe('a tenant with a second customer', () => {

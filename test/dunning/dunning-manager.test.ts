@@ -167,6 +167,19 @@ describe('a message', () => {
 });
 
 describe('two unpaid invoices', () => {
+  it('are told of by their sum, since both are to be paid', async () => {
+    await tenant.advance(dunningDayAt(3));
+    const { subscriptionId } = tenant;
+    await tenant.billing.changePlan({ subscriptionId, planType: 'pro' });
+    await tenant.advance(dunningDayAt(8));
+    const open = await tenant.stripe.invoices.list({ customer: tenant.customerId, status: 'open' });
+    expect(open.data.map(({ amount_remaining }) => amount_remaining)).toEqual([6548, 2900]);
+    await check();
+    expect(tenant.told.at(-1)?.text).toBe(
+      '$94.48 are still open; the service is suspended until they are paid',
+    );
+  });
+
   it('count by the older one; when that is paid the tenant stands by the other', async () => {
     await tenant.advance(dunningDayAt(32));
     expect(await check()).toEqual(LADDER);

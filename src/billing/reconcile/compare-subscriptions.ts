@@ -31,7 +31,16 @@ function doubles(theirs: StripeTenant): SubscriptionDifference[] {
   const double = (one: string, other: string, repair: Repair) =>
     told(tenantId, { class: 'duplicate', expected: `${one} alone`, found: `${other} too`, repair });
   return [
-    ...others.map(({ id }) => double(kept?.id ?? '', id, { does: 'cancel', subscriptionId: id })),
+    ...others.map(({ id }) =>
+      double(
+        kept?.id ?? '',
+        id,
+        // The newer one may be what is to follow.
+        kept?.isLeaving
+          ? { does: 'nothing', why: `${kept.id} ends with its period; one of them has to go on` }
+          : { does: 'cancel', subscriptionId: id },
+      ),
+    ),
     ...theirs.customers
       .filter((customerId) => customerId !== payer)
       .map((customerId) =>
