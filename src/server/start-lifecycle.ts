@@ -3,8 +3,8 @@
  * transitions are rolled back; every hour deletions are ended and purged. Any number of processes may run it.
  */
 import { HOUR_MS } from '../period.js';
-import { type DeletionParts, endTenant } from '../tenants/delete-tenant.js';
-import { readDeletions } from '../tenants/lifecycle-log.js';
+import { type DeletionParts, endSubscription, endTenant } from '../tenants/delete-tenant.js';
+import { readDeletions, readLastEntries } from '../tenants/lifecycle-log.js';
 import { type PurgeParts, type PurgeReport, purgeDue } from '../tenants/purge-tenant.js';
 import { inRounds } from './in-rounds.js';
 
@@ -37,6 +37,10 @@ async function purgeRound(services: LifecycleServices): Promise<void> {
   // What a kill, or a Stripe that was away, left of a deletion.
   for (const { tenantId, state } of await readDeletions(services.clickhouse))
     if (state === 'deleted') await endTenant(services, tenantId).catch(say);
+  // And of a win-back that came to nothing.
+  for (const { tenantId, state, from } of await readLastEntries(services.clickhouse))
+    if (state === 'cancelled' && from === 'returning')
+      await endSubscription(services, tenantId, state).catch(say);
   for (const report of await purgeDue(services)) await onPurge(report);
 }
 

@@ -8,6 +8,19 @@ import type { LifecycleEntry } from './lifecycle-entry.js';
 import { NoSubscriptionError } from './no-subscription-error.js';
 import type { TenantBilling } from './tenant-billing.js';
 
+/** A new subscription that lets nobody in, or is on another plan than was asked for; it was ended again. */
+export class NotWonBackError extends Error {
+  override readonly name = 'NotWonBackError';
+
+  constructor(
+    readonly tenantId: string,
+    readonly status: string,
+    readonly plan: PlanName,
+  ) {
+    super(`Cannot win ${tenantId} back: its new subscription to ${plan} is ${status} at Stripe`);
+  }
+}
+
 export interface WinBackParts extends DeletionParts {
   readonly billing: DeletionParts['billing'] & Pick<TenantBilling, 'createSubscription'>;
   /** Makes a key, which is shown once. */
@@ -17,7 +30,8 @@ export interface WinBackParts extends DeletionParts {
 /**
  * @param request `plan`: another one than it had
  * @throws TransitionRefusedError with the current state, e.g. after the purge.
- * @throws MissingCardError for a tenant whose card is gone, or what Stripe says; it is as it was then.
+ * @throws MissingCardError for a tenant whose card is gone, NotWonBackError for one whose card is declined, or
+ *   what Stripe says; it is as it was then.
  * @example const { key } = await winBack(parts, { tenantId: 'acme-corp', by: 'support' });
  */
 export async function winBack(
@@ -32,8 +46,10 @@ export async function winBack(
       if (!customerId) throw new NoSubscriptionError(tenantId);
       // It had its trial.
       const wanted = { customerId, tenantId, planType: plan ?? begun.plan, trialDays: 0 };
-      await billing.createSubscription(wanted);
-      await parts.followTerms({ tenantId, customerId });
+      const { status, planType } = await billing.createSubscription(wanted);
+      const { isActive } = await parts.followTerms({ tenantId, customerId });
+      // A card that was declined; or what an earlier try left, on another plan.
+      if (!isActive || planType !== wanted.planType) throw new NotWonBackError(tenantId, status, planType);
       // Last, since it cannot be shown again.
       key = await parts.issueKey(tenantId);
     });

@@ -57,6 +57,24 @@ describe('startLifecycle()', () => {
     quiet.mockRestore();
   });
 
+  it('ends what a win-back left that came to nothing, and nothing else', async () => {
+    const services = { redis: redis.client, clickhouse: engine.clickhouse };
+    const world = await tenantWorld(services, { tenantId: 'gamma-llc', planType: 'pro' });
+    const { lifecycle, billing, customerId, subscriptionId } = world;
+    const tenantId = 'gamma-llc';
+    await billing.cancelSubscription({ subscriptionId, atPeriodEnd: false });
+    await lifecycle.transition({ tenantId, event: 'cancel', by: 'stripe' });
+    await world.advance('2025-11-20T12:00:00Z');
+    // Killed after its subscription was made.
+    await lifecycle.transition({ tenantId, event: 'win_back', by: 'support', timeoutMs: 1 });
+    await billing.createSubscription({ customerId, tenantId, planType: 'pro', trialDays: 0 });
+    await world.advance('2025-11-20T12:00:01Z');
+    const running = startLifecycle({ ...world.parts, forget: [], everyMs: 5, purgeEveryMs: 5 });
+    await vi.waitFor(async () => expect((await world.subscription())?.status).toBe('canceled'), 20_000);
+    await running.close();
+    expect([await world.state(), await world.atTheGate()]).toEqual(['cancelled', 'ended']);
+  });
+
   it('goes on after a round that failed', async () => {
     const said = vi.spyOn(console, 'error').mockImplementation(() => undefined);
     const services = { redis: redis.client, clickhouse: engine.clickhouse };

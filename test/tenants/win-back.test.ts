@@ -145,6 +145,27 @@ describe('winBack()', () => {
     expect(await stands()).toEqual(['cancelled', 'ended', 'canceled', 1]);
   });
 
+  it('is taken back when the card is declined', async () => {
+    await world.billing.cancelSubscription({ subscriptionId: world.subscriptionId, atPeriodEnd: false });
+    await world.lifecycle.transition({ tenantId, event: 'cancel', by: 'stripe' });
+    const card = { customerId: world.customerId, paymentMethodId: 'pm_card_chargeCustomerFail' };
+    await world.billing.attachPaymentMethod(card);
+    await world.advance('2025-11-20T12:00:00Z');
+    await expect(back()).rejects.toMatchObject({ name: 'NotWonBackError', status: 'incomplete' });
+    expect((await stands()).slice(0, 2)).toEqual(['cancelled', 'ended']);
+  });
+
+  it('does not take what an earlier try left on another plan for what was asked for', async () => {
+    await world.billing.cancelSubscription({ subscriptionId: world.subscriptionId, atPeriodEnd: false });
+    await world.lifecycle.transition({ tenantId, event: 'cancel', by: 'stripe' });
+    await world.advance('2025-11-20T12:00:00Z');
+    const { customerId } = world;
+    await world.billing.createSubscription({ customerId, tenantId, planType: 'pro', trialDays: 0 });
+    const asked = winBack(world.parts, { tenantId, by, plan: 'starter' });
+    await expect(asked).rejects.toMatchObject({ name: 'NotWonBackError', plan: 'pro' });
+    expect(await stands()).toEqual(['cancelled', 'ended', 'canceled', 1]);
+  });
+
   it('of two at once gives one a key, and leaves it what it has', async () => {
     await deleteTenant(world.parts, { tenantId });
     await world.advance('2025-11-20T12:00:00Z');
