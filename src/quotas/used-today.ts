@@ -14,20 +14,12 @@ import type { QuotaCounts, UsedToday } from './quota-gate.js';
  */
 export function usedTodayFrom(clickhouse: ClickHouseClient): UsedToday {
   return async (tenantId, now) => {
+    const read = () => readUsed(clickhouse, tenantId, now);
     try {
-      const result = await clickhouse.query({
-        query: `
-          SELECT
-            sumIf(events, event_type = 'query') AS queries,
-            sum(tokens_input) + sum(tokens_output) AS tokens
-          FROM usage_daily
-          WHERE tenant_id = {tenantId:String}
-            AND day = {day:Date}`,
-        query_params: { tenantId, day: dayOf(now) },
-        format: 'JSONEachRow',
+      return await read().catch((error: unknown) => {
+        if (!isCut(error)) throw error;
+        return read();
       });
-      const [used] = await result.json<QuotaCounts>();
-      return used ?? NOTHING;
     } catch (error) {
       // Said, since it may as well be a fault of ours as a server that is away.
       console.error(`The gate counts ${tenantId} from 0: ${error instanceof Error ? error.message : error}`);
@@ -35,5 +27,24 @@ export function usedTodayFrom(clickhouse: ClickHouseClient): UsedToday {
     }
   };
 }
+
+async function readUsed(clickhouse: ClickHouseClient, tenantId: string, now: Date): Promise<QuotaCounts> {
+  const result = await clickhouse.query({
+    query: `
+      SELECT
+        sumIf(events, event_type = 'query') AS queries,
+        sum(tokens_input) + sum(tokens_output) AS tokens
+      FROM usage_daily
+      WHERE tenant_id = {tenantId:String}
+        AND day = {day:Date}`,
+    query_params: { tenantId, day: dayOf(now) },
+    format: 'JSONEachRow',
+  });
+  const [used] = await result.json<QuotaCounts>();
+  return used ?? NOTHING;
+}
+
+/** A kept connection that the server closed just then is no outage, and a count from 0 would be the quota twice. */
+const isCut = (error: unknown) => error instanceof Error && 'code' in error && error.code === 'ECONNRESET';
 
 const NOTHING: QuotaCounts = { queries: 0, tokens: 0 };

@@ -11,6 +11,7 @@ import { createServer, type Socket } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
+import { REDIS_PATIENCE } from './redis-patience.js';
 
 export interface PrivateRedis {
   readonly client: Redis;
@@ -83,14 +84,7 @@ async function startOnce(binary: string, folder: string): Promise<PrivateRedis> 
   }
   guard.unref();
   (guard.stdin as Socket).unref();
-  // Without a limit a call to a server that died waits ever longer for its return, soon 20 s.
-  const client = new Redis({
-    host: '127.0.0.1',
-    port,
-    password,
-    maxRetriesPerRequest: 3,
-    commandTimeout: 5_000,
-  });
+  const client = new Redis({ host: '127.0.0.1', port, password, ...REDIS_PATIENCE });
   client.on('error', ignoreRepeats);
   return {
     client,

@@ -5,6 +5,7 @@ import type { Config, Endpoint } from '../config.js';
 import type { RedisClient } from '../redis-client.js';
 import { type Opened, off } from './opened.js';
 import { findRedisServer, startPrivateRedis } from './private-redis.js';
+import { REDIS_PATIENCE } from './redis-patience.js';
 import { unreachable } from './unreachable.js';
 
 export async function openRedis(config: Config, workspace: string): Promise<Opened<RedisClient>> {
@@ -30,12 +31,11 @@ const CONNECT_MS = 5_000;
 async function openServer(endpoint: Endpoint): Promise<Opened<RedisClient>> {
   let connected = false;
   const client = new Redis(endpoint.url.href, {
+    ...REDIS_PATIENCE,
     lazyConnect: true,
     connectTimeout: CONNECT_MS,
-    commandTimeout: CONNECT_MS,
-    maxRetriesPerRequest: 3,
     // A first connection that fails is told at once; a lost one is taken up again.
-    retryStrategy: (times) => (connected ? Math.min(times * 100, 2_000) : null),
+    retryStrategy: () => (connected ? REDIS_PATIENCE.retryStrategy() : null),
   });
   let reason: unknown;
   client.on('error', (error) => {

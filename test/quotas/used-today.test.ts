@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { createClient } from '@clickhouse/client';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { encodeBatch } from '../../src/metering/encode-batch.js';
 import { insertBatch } from '../../src/metering/insert-batch.js';
@@ -71,6 +74,23 @@ describe.each([
       : inProcessQuotaGate({ usedToday: counting });
     for (let time = 1; time <= 3; time += 1) await gate.reserve(requestOf({}));
     expect(asked).toBe(1);
+  });
+});
+
+describe('usedTodayFrom()', () => {
+  it('asks again when a connection is cut, which is no outage', async () => {
+    let cuts = 0;
+    const server = createServer((request, response) => {
+      if (cuts === 0) request.socket.destroy();
+      else response.end('{"queries":7,"tokens":770}\n');
+      cuts += 1;
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const client = createClient({ url: `http://127.0.0.1:${port}`, log: { level: ClickHouseLogLevel.OFF } });
+    expect(await usedTodayFrom(client)('acme-corp', noon)).toEqual({ queries: 7, tokens: 770 });
+    await client.close();
+    server.close();
   });
 });
 
