@@ -97,8 +97,8 @@ async function expectActive({ tenant_id, status_url, api_key }: SignupAnswer): P
   ]).toEqual([1, 1, ['trialing'], 1]);
 }
 
-/** In the suite every second step, beginnings and ends in turn; `npm run crash` sets 1. */
-const EVERY = Number(process.env.STEPS_EVERY ?? '2');
+/** In the suite every fourth step, beginnings and ends in turn; `npm run crash` sets 1. */
+const EVERY = Number(process.env.STEPS_EVERY ?? '4');
 
 describe('a process that is killed', () => {
   it.each([
