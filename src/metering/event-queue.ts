@@ -23,7 +23,7 @@ export interface TakenBatch {
 /** @example const taken = await queue.take(); // then queue.settle(taken), or queue.giveBack(taken) */
 export class EventQueue {
   #waiting: UsageEvent[] = [];
-  /** Those before them, as text: thousands of waiting objects make each garbage collection long. */
+  /** Those before them, as bytes: thousands of waiting objects make each garbage collection long. */
   #written: Slice[] = [];
   #writing: NodeJS.Immediate | undefined;
   #returned: TakenBatch[] = [];

@@ -141,11 +141,10 @@ export class FallbackFile {
   }
 
   async #write(file: File, { id, count, oldest, rows }: EncodedBatch, tried: boolean): Promise<void> {
-    const encoded = Buffer.from(rows);
-    const checked = { events: count, bytes: encoded.length, crc: crc32(encoded), oldest };
+    const checked = { events: count, bytes: rows.length, crc: crc32(rows), oldest };
     const header: Header = { batch: id, ...checked, ...(tried && { tried }) };
-    const bytes = Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), encoded]);
-    const start = this.#end + bytes.length - encoded.length;
+    const bytes = Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), rows]);
+    const start = this.#end + bytes.length - rows.length;
     await this.#writeEnd(file, bytes);
     this.#waiting.push({ id, tried, parts: [{ header, start, size: bytes.length }] });
   }

@@ -1,4 +1,5 @@
 /** The plain insert: one batch, under its id. */
+import { Readable } from 'node:stream';
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { EncodedBatch } from './encode-batch.js';
 import { EVENT_COLUMNS } from './event.js';
@@ -20,17 +21,17 @@ export async function insertBatch(
     );
   }
   if (count === 0) return;
-  // The settings stand in the statement itself: the embedded engine would keep one that is passed
-  // beside it for all later statements, and drop the next batch as known. A batch of more than a
-  // hundred months would be refused for ever without the last.
-  await clickhouse.command({
-    query: `
-      INSERT INTO ${EVENTS_TABLE} (${EVENT_COLUMNS.join(', ')})
-      SETTINGS insert_deduplication_token = '${id}',
-        deduplicate_blocks_in_dependent_materialized_views = 1,
-        async_insert = 0,
-        max_partitions_per_insert_block = 0
-      FORMAT JSONCompactEachRow
-      ${rows}`,
+  const { stream } = await clickhouse.exec({
+    query: `INSERT INTO ${EVENTS_TABLE} (${EVENT_COLUMNS.join(', ')}) FORMAT JSONCompactEachRow`,
+    values: Readable.from([rows]),
+    clickhouse_settings: {
+      insert_deduplication_token: id,
+      deduplicate_blocks_in_dependent_materialized_views: 1,
+      async_insert: 0,
+      // A batch of more than a hundred months would be refused for ever.
+      max_partitions_per_insert_block: '0',
+    },
   });
+  // The answer is empty; unread it would keep the connection.
+  for await (const _ of stream);
 }

@@ -10,18 +10,21 @@ export async function readBatch(
   file: File,
   { id, parts }: Entry,
 ): Promise<{ batch: EncodedBatch; bad: string[] }> {
-  const pieces: string[] = [];
+  const pieces: Buffer[] = [];
   const bad: string[] = [];
   for (const { header, start } of parts) {
     const bytes = await readBytes(file, start, header.bytes);
-    const text = bytes.toString('utf8');
-    const isWhole = crc32(bytes) === header.crc;
-    const found = isWhole ? { good: [], bad: [] } : separateRows(header, text);
-    pieces.push(isWhole ? text : rowsOf(found.good));
+    if (crc32(bytes) === header.crc) {
+      pieces.push(bytes);
+      continue;
+    }
+    const found = separateRows(header, bytes.toString('utf8'));
+    pieces.push(Buffer.from(rowsOf(found.good)));
     bad.push(...found.bad);
   }
-  const rows = pieces.join('');
+  const rows = Buffer.concat(pieces);
   // Counted: a header may say something else than the lines, which have a checksum.
-  const count = rows.split('\n').length - 1;
+  let count = 0;
+  for (let end = rows.indexOf('\n'); end !== -1; end = rows.indexOf('\n', end + 1)) count += 1;
   return { batch: { id, count, oldest: Math.min(...parts.map(({ header }) => header.oldest)), rows }, bad };
 }

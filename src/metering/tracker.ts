@@ -163,14 +163,16 @@ export class UsageTracker {
 
   /** From memory to ClickHouse, or to the disk once ClickHouse refused; throws when neither took it. */
   async #sendWaiting(): Promise<void> {
+    // What comes meanwhile is the next flush's: its batch fills while the engine rests.
+    const tracked = this.#queue.added;
+    const next = async () => (this.#queue.hasAmong(tracked) ? this.#queue.take() : undefined);
     let ahead: Promise<TakenBatch | undefined> | undefined;
     for (;;) {
       // With nothing else to send, what the disk is only now about to refuse counts as well.
-      const taken =
-        (await (ahead ?? this.#queue.take())) ?? (await this.#writing.then(() => this.#queue.take()));
+      const taken = (await (ahead ?? next())) ?? (await this.#writing.then(next));
       if (!taken) return;
       // Another full batch is made ready while the engine works.
-      ahead = this.#queue.waiting >= LARGEST_BATCH ? this.#queue.take() : undefined;
+      ahead = this.#queue.waiting >= LARGEST_BATCH ? next() : undefined;
       try {
         const tried = taken.tried || (this.#sender.answers && !this.#sender.isOff);
         if (this.#sender.answers) await this.#sender.send(taken.batch).catch(() => undefined);

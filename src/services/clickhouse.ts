@@ -7,6 +7,7 @@ import {
   createClient,
 } from '@clickhouse/client';
 import type { Config, Endpoint } from '../config.js';
+import { embeddedConnection } from './embedded-clickhouse.js';
 import { type Opened, off } from './opened.js';
 import { unreachable } from './unreachable.js';
 
@@ -30,11 +31,9 @@ export async function openClickHouse(config: Config, workspace: string): Promise
 async function openEmbedded(path: string): Promise<Opened<ClickHouseClient>> {
   let client: ClickHouseClient;
   try {
-    // Loaded here, not above: the engine has 500 MB, and is not made for every platform.
-    const { createChdbConnection } = await import('chdb/connection');
     client = createClient({
       // The two packages declare the same contract, each with a private class of its own.
-      connection: createChdbConnection({ path }) as unknown as ConnectionOption,
+      connection: (await embeddedConnection(path)) as unknown as ConnectionOption,
       clickhouse_settings: SETTINGS,
       log: QUIET,
     });

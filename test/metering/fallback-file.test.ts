@@ -65,7 +65,7 @@ describe('FallbackFile', () => {
       bytes: rows.length,
       oldest: NOW.getTime(),
     });
-    expect(`${row}\n`).toBe(rows);
+    expect(`${row}\n`).toBe(String(rows));
   });
 
   it('hands over what was written, oldest first, byte for byte, and forgets it', async () => {

@@ -47,7 +47,7 @@ const replayed = async (send: (batch: EncodedBatch) => Promise<void> = async () 
   const seen: string[] = [];
   await file
     .replay(async (batch) => {
-      seen.push(`${nameOf(batch.id)}: ${numbersIn(batch.rows)}`);
+      seen.push(`${nameOf(batch.id)}: ${numbersIn(String(batch.rows))}`);
       await send(batch);
     })
     .catch(() => undefined);

@@ -61,7 +61,7 @@ const spoil = (change: (text: string) => string) => {
 const replayed = async (fallback = fileAt(path)) => {
   const seen: string[] = [];
   await fallback.replay(async ({ id, count, rows }) => {
-    const events = rows.trimEnd().split('\n');
+    const events = String(rows).trimEnd().split('\n');
     if (events.length !== count) throw new Error(`${count} said, ${events.length} sent`);
     seen.push(`${Number(id.slice(-4))}: ${events.map((row) => Number(eventIn(row).event_id.slice(-4)))}`);
   });
@@ -83,7 +83,9 @@ describe('FallbackFile, spoiled', () => {
     expect(quarantined()).toEqual([
       {
         reason: `batch ${idOf(2)} is cut short: 2 of 3 events are whole`,
-        line: (await batchOf(2)).rows.split('\n')[2]?.slice(0, -39),
+        line: String((await batchOf(2)).rows)
+          .split('\n')[2]
+          ?.slice(0, -39),
       },
     ]);
   });

@@ -5,6 +5,7 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UsageTracker, type UsageTrackerOptions } from '../../src/metering/tracker.js';
 import { eventsIn, NOW } from '../support/events.js';
+import { insertingClient } from '../support/inserting-client.js';
 
 let folder: string;
 let fallbackFile: string;
@@ -20,11 +21,11 @@ const mendDisk = () => rmSync(dirname(fallbackFile));
 /** A client that notes how many events each insert had, and refuses while it is away. */
 function clientOf() {
   const state = { away: false, inserts: [] as number[] };
-  const command = async ({ query }: { query: string }) => {
+  const client = insertingClient(({ events }) => {
     if (state.away) throw new Error('away');
-    state.inserts.push(eventsIn(query).length);
-  };
-  return { state, client: { command } as unknown as ClickHouseClient };
+    state.inserts.push(events.length);
+  });
+  return { state, client };
 }
 /** A client whose inserts hang until they are cut. */
 function hangingClient() {
@@ -33,14 +34,14 @@ function hangingClient() {
   const hanging = new Promise<void>((_, reject) => {
     cut = () => reject(new Error('cut'));
   });
-  const command = () => {
+  const client = insertingClient(() => {
     calls += 1;
     return hanging;
-  };
+  });
   const called = async () => {
     while (calls === 0) await new Promise(setImmediate);
   };
-  return { cut, called, client: { command } as unknown as ClickHouseClient };
+  return { cut, called, client };
 }
 const trackerOf = (client: ClickHouseClient | undefined, options: Partial<UsageTrackerOptions> = {}) =>
   new UsageTracker(client, {

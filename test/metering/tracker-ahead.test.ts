@@ -1,11 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { ClickHouseClient } from '@clickhouse/client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { encodeBatch } from '../../src/metering/encode-batch.js';
 import { UsageTracker } from '../../src/metering/tracker.js';
 import { eventsIn, idOf, NOW } from '../support/events.js';
+import { insertingClient } from '../support/inserting-client.js';
 
 vi.mock('../../src/metering/encode-batch.js', { spy: true });
 
@@ -23,19 +23,17 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 /** A client whose first insert fails on demand; notes the batches and events of all others. */
 function failingOnce() {
-  const stored: { id: string | undefined; events: string[] }[] = [];
+  const stored: { id: string; events: string[] }[] = [];
   let fail: () => void = () => undefined;
   const failure = new Promise<void>((_, reject) => {
     fail = () => reject(new Error('away'));
   });
   let calls = 0;
-  const command = async ({ query }: { query: string }) => {
+  const client = insertingClient(({ id, events }) => {
     calls += 1;
-    if (calls === 1) return failure;
-    const [, id] = /insert_deduplication_token = '([^']*)'/.exec(query) ?? [];
-    stored.push({ id, events: eventsIn(query).map(({ event_id }) => event_id) });
-  };
-  return { stored, fail, calls: () => calls, client: { command } as unknown as ClickHouseClient };
+    return calls === 1 ? failure : stored.push({ id, events: events.map(({ event_id }) => event_id) });
+  });
+  return { stored, fail, calls: () => calls, client };
 }
 
 const TOTAL = 125_000;

@@ -3,10 +3,12 @@ import { appendFileSync, readFileSync, rmSync, truncateSync, writeFileSync } fro
 import { dirname, join } from 'node:path';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { UsageEvent } from '../../src/metering/event.js';
 import { UsageTracker } from '../../src/metering/tracker.js';
 import { countsOf, refusedClient } from '../support/embedded.js';
-import { eventsIn, idOf, NOW } from '../support/events.js';
+import { idOf, NOW } from '../support/events.js';
 import { type Engine, emptyUsage, TRANSPORTS } from '../support/fronted.js';
+import { insertingClient } from '../support/inserting-client.js';
 
 describe.each(TRANSPORTS)('over %s', (_name, open) => {
   let engine: Engine;
@@ -34,18 +36,22 @@ describe.each(TRANSPORTS)('over %s', (_name, open) => {
   const everywhere = (counts: string) => ({ events: counts, hourly: counts, daily: counts });
   /** Stores what it is given and then loses the answer. */
   const answerless = () =>
-    ({
-      command: async (statement: { query: string }) => {
-        await engine.clickhouse.command(statement);
+    insertingClient(
+      () => undefined,
+      async (statement) => {
+        await engine.clickhouse.exec(statement);
         throw new Error('socket hang up');
       },
-    }) as unknown as ClickHouseClient;
+    );
   /** The real client while it is up, a closed port else. */
   const switched = () => {
     const state = { up: true };
-    const command = (statement: { query: string }) =>
-      (state.up ? engine.clickhouse : refused).command(statement);
-    return { state, client: { command } as unknown as ClickHouseClient };
+    const inserted: UsageEvent[][] = [];
+    const client = insertingClient(
+      ({ events }) => inserted.push(events),
+      (statement) => (state.up ? engine.clickhouse : refused).exec(statement),
+    );
+    return { state, inserted, client };
   };
 
   describe('UsageTracker, ClickHouse away', () => {
@@ -65,25 +71,16 @@ describe.each(TRANSPORTS)('over %s', (_name, open) => {
     });
 
     it('goes on by itself: first what is on disk, then what is new', async () => {
-      const { state, client } = switched();
+      const { state, inserted, client } = switched();
       const tracker = trackerOf(client);
-      const order: string[] = [];
       state.up = false;
       track(tracker, 'old');
       await tracker.flush();
       state.up = true;
-      const { command } = client;
-      client.command = (statement) => {
-        order.push(
-          eventsIn(statement.query)
-            .map(({ endpoint }) => endpoint)
-            .join(),
-        );
-        return command(statement);
-      };
+      inserted.length = 0;
       track(tracker, 'new');
       await tracker.close();
-      expect(order).toEqual(['old', 'new']);
+      expect(inserted.map((events) => events.map(({ endpoint }) => endpoint))).toEqual([['old'], ['new']]);
       expect(await countsOf(engine)).toEqual(everywhere('2 0.00284000'));
     });
 

@@ -5,7 +5,8 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { InvalidInputError, UnknownModelError } from '../../src/errors.js';
 import { UsageTracker, type UsageTrackerOptions } from '../../src/metering/tracker.js';
-import { eventsIn, NOW } from '../support/events.js';
+import { NOW } from '../support/events.js';
+import { insertingClient } from '../support/inserting-client.js';
 
 /** A client that notes how many events each insert had. */
 function countingClient() {
@@ -14,11 +15,11 @@ function countingClient() {
   const called = new Promise<void>((resolve) => {
     first = resolve;
   });
-  const command = async ({ query }: { query: string }) => {
-    inserts.push(eventsIn(query).length);
+  const client = insertingClient(({ events }) => {
+    inserts.push(events.length);
     first();
-  };
-  return { inserts, called, client: { command } as unknown as ClickHouseClient };
+  });
+  return { inserts, called, client };
 }
 
 let folder: string;
@@ -129,15 +130,17 @@ describe('flush()', () => {
     expect(inserts).toEqual([]);
   });
 
-  it('sends what comes while it sends', async () => {
+  it('leaves what comes while it sends to the next flush', async () => {
     const { client, inserts } = countingClient();
     const tracker = trackerOf(client);
-    const { command } = client;
-    client.command = (statement) => {
+    const { exec } = client;
+    client.exec = (statement) => {
       if (inserts.length === 0) track(tracker, 2);
-      return command(statement);
+      return exec(statement);
     };
     track(tracker);
+    await tracker.flush();
+    expect(inserts).toEqual([1]);
     await tracker.flush();
     expect(inserts).toEqual([1, 2]);
     expect(tracker.stats()).toMatchObject({ stored: 3, buffered: 0, oldest: undefined });
@@ -204,12 +207,12 @@ describe('after a failure', () => {
   it('tries again after the interval, without a new event', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const { client, inserts, called } = countingClient();
-    const { command } = client;
-    client.command = () => Promise.reject(new Error('away'));
+    const { exec } = client;
+    client.exec = () => Promise.reject(new Error('away'));
     const tracker = trackerOf(client);
     track(tracker, 2);
     await tracker.flush();
-    client.command = command;
+    client.exec = exec;
     vi.advanceTimersByTime(1_000);
     await called;
     await tracker.close();
