@@ -7,8 +7,11 @@ import type { App } from './app.js';
 export interface Listening {
   /** e.g. `http://127.0.0.1:8787` */
   readonly url: string;
+  /** Takes no new request, and lets those that run be answered, for at most 2 s. */
   close(): Promise<void>;
 }
+
+const LAST_ANSWERS_MS = 2_000;
 
 /**
  * @param app what answers
@@ -40,8 +43,12 @@ export async function listen(
     close: async () => {
       const closed = once(server, 'close');
       server.close();
-      server.closeAllConnections();
+      // A connection outlives its answers, which would keep us.
+      const idle = setInterval(() => server.closeIdleConnections(), 20);
+      const late = setTimeout(() => server.closeAllConnections(), LAST_ANSWERS_MS);
       await closed;
+      clearInterval(idle);
+      clearTimeout(late);
     },
   };
 }

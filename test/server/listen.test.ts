@@ -126,3 +126,30 @@ describe('rateLimitHeaders()', () => {
     });
   });
 });
+
+describe('close()', () => {
+  it('lets a request that runs be answered, and takes no other', async () => {
+    let answer: () => void = () => undefined;
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    let asked: () => void = () => undefined;
+    const running = new Promise<void>((resolve) => {
+      asked = resolve;
+    });
+    const slow = await listen({
+      fetch: async () => {
+        asked();
+        await answered;
+        return new Response('at last');
+      },
+    });
+    const response = fetch(slow.url);
+    await running;
+    const closed = slow.close();
+    await expect(fetch(slow.url)).rejects.toThrow();
+    answer();
+    expect(await (await response).text()).toBe('at last');
+    await closed;
+  });
+});
