@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs';
 import { loadEnvFile } from 'node:process';
 import { ConfigError } from './errors.js';
+import { OFFLINE, type Service } from './service.js';
 
 /** The address of a configured service, and the setting that it came from. */
 export interface Endpoint {
@@ -35,6 +36,8 @@ export interface Config {
   readonly stripe?: StripeAccess | ConfigError;
   /** Secret of the webhook endpoint at Stripe. */
   readonly stripeWebhookSecret?: string;
+  /** Where the onboarding check signs up. Absent: the kit's server. */
+  readonly onboardingApi?: Endpoint | ConfigError;
   /** Folders where programs are looked for, as PATH has them. */
   readonly searchPath: string;
   /** Events of the sample month. */
@@ -65,6 +68,11 @@ export function readConfig(environment: Environment = processEnvironment()): Con
     port: 6379,
   });
   const stripe = stripeAccessOf(environment);
+  const onboardingApi = endpointOf(environment, {
+    settings: ['ONBOARDING_API_URL'],
+    schemes: ['http', 'https'],
+    port: 80,
+  });
   const sampleEvents = environment.MB_EVENTS ? numberOf('MB_EVENTS', environment.MB_EVENTS) : undefined;
   return {
     offline: switchOf('OFFLINE', environment.OFFLINE),
@@ -73,9 +81,31 @@ export function readConfig(environment: Environment = processEnvironment()): Con
     ...(clickhouse && { clickhouse }),
     ...(redis && { redis }),
     ...(stripe && { stripe }),
+    ...(onboardingApi && { onboardingApi }),
     ...(environment.STRIPE_WEBHOOK_SECRET && { stripeWebhookSecret: environment.STRIPE_WEBHOOK_SECRET }),
     ...(sampleEvents !== undefined && { sampleEvents }),
   };
+}
+
+/**
+ * The same settings for work that must not meet a running server, whose tenants and jobs it would change: a
+ * ClickHouse database of its own and a private Redis.
+ */
+export function apart(config: Config): Config {
+  const { redis: _, ...others } = config;
+  return { ...others, clickhouseDatabase: `${config.clickhouseDatabase}_readiness` };
+}
+
+/** The onboarding API of ONBOARDING_API_URL as a service; undefined where it is not set. */
+export function onboardingService({
+  onboardingApi,
+  offline,
+}: Config): Service<{ readonly url: string }> | undefined {
+  if (!onboardingApi) return undefined;
+  if (offline) return { mode: 'off', skip: OFFLINE };
+  if (!('url' in onboardingApi)) return { mode: 'off', skip: onboardingApi.message };
+  const { href: url, origin: address } = onboardingApi.url;
+  return { mode: 'configured', client: { url }, address };
 }
 
 /** The settings by the course's names. */

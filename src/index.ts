@@ -5,7 +5,7 @@ export { checkDataAccuracy } from './checks/data-accuracy.js';
 export { checkImmutableCost, type InvoiceMaker } from './checks/immutable-cost.js';
 export { checkMeteringToBilling } from './checks/metering-to-billing.js';
 export { checkQuotaEnforcement } from './checks/quota-enforcement.js';
-export { Config, readConfig } from './config.js';
+export { apart, Config, onboardingService, readConfig } from './config.js';
 export {
   type DashboardRequest,
   type LoadedPanel,
@@ -61,7 +61,8 @@ export type { QuotaDecision, QuotaGate, QuotaRequest } from './quotas/quota-gate
 export { redisQuotaGate } from './quotas/redis-quota-gate.js';
 export { steadyQuotaGate } from './quotas/steady-quota-gate.js';
 export { usedTodayFrom } from './quotas/used-today.js';
-export { createApp } from './server/app.js';
+export { type Answer, type Answerer, stubAnswerer } from './server/answer.js';
+export { type AppOptions, createApp } from './server/app.js';
 export { type Listening, listen } from './server/listen.js';
 export { withQuotaTrial } from './server/quota-trial.js';
 export { allOf, type Service } from './service.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { Config, readConfig } from '../src/config.js';
+import { apart, Config, onboardingService, readConfig } from '../src/config.js';
 import { ConfigError } from '../src/errors.js';
 import { runNodeProgram } from './support/run-program.js';
 
@@ -77,6 +77,35 @@ describe('readConfig()', () => {
     ],
   ])('finds ClickHouse in %o', (environment, href) => {
     expect(urlOf(readConfig(environment).clickhouse)).toBe(href);
+  });
+
+  it('finds the onboarding API, which is a service unless all are off', () => {
+    const api = (environment: Record<string, string>) => onboardingService(readConfig(environment));
+    expect(api({})).toBeUndefined();
+    expect(api({ ONBOARDING_API_URL: 'https://h/v1' })).toEqual({
+      mode: 'configured',
+      client: { url: 'https://h/v1' },
+      address: 'https://h',
+    });
+    expect(api({ ONBOARDING_API_URL: 'https://h', OFFLINE: 'true' })).toEqual({
+      mode: 'off',
+      skip: 'OFFLINE=true',
+    });
+    expect(api({ ONBOARDING_API_URL: 'ftp://h' })).toMatchObject({
+      mode: 'off',
+      skip: 'Cannot use ONBOARDING_API_URL: need http://host:port or https://host:port',
+    });
+  });
+
+  it('keeps what must not meet a running server apart from its database and its Redis', () => {
+    const config = apart(
+      readConfig({ REDIS_URL: 'redis://h', CLICKHOUSE_URL: 'http://h', CLICKHOUSE_DB: 'live' }),
+    );
+    expect([config.redis, config.clickhouseDatabase, urlOf(config.clickhouse)]).toEqual([
+      undefined,
+      'live_readiness',
+      'http://h/',
+    ]);
   });
 
   it.each([

@@ -1,4 +1,11 @@
-/** What a notebook imports from `meterbridge/billing`: Stripe, from the customer to the reconciliation. */
+/** What a notebook imports from `meterbridge/billing`: Stripe and the whole service, from the customer to the checks of both. */
+export { checkLifecycleToIntegration } from '../checks/lifecycle-to-integration.js';
+export { checkLifecycle } from '../checks/lifecycle-transitions.js';
+export type { Platform } from '../checks/platform.js';
+export { checkOnboarding } from '../checks/self-service-onboarding.js';
+export { checkStripeBilling } from '../checks/stripe-billing.js';
+export { onboarded, signUp, type TestTenant } from '../checks/test-tenant.js';
+export { checkUsageMetering } from '../checks/usage-metering.js';
 export { DunningLedger, type DunningRecord } from '../dunning/dunning-ledger.js';
 export {
   DunningManager,
@@ -6,9 +13,13 @@ export {
   type DunningOutcome,
 } from '../dunning/dunning-manager.js';
 export { DUNNING_POLICY, type DunningAction, type DunningPolicy, dueSteps } from '../dunning/ladder.js';
+export { type OpenPlatform, type OtherParts, openPlatform } from '../server/platform.js';
 export { type StartedWebhooks, startWebhooks, type WebhookServices } from '../server/start-webhooks.js';
+export { addTenantRoutes } from '../server/tenant-routes.js';
 export { type WebhookRouteOptions, webhookRoute } from '../server/webhook-route.js';
 export type { StripeClient } from '../stripe-client.js';
+export { readLifecycleLog } from '../tenants/lifecycle-log.js';
+export { LIFECYCLE, TRANSITIONS } from '../tenants/lifecycle-table.js';
 export { readStanding, type Standing } from '../tenants/standing.js';
 export { type BilledMonth, billSampleMonth } from './bill-sample-month.js';
 export * from './billing-errors.js';

@@ -1,14 +1,16 @@
-/** `npm run check -- m12.1-m12.2`: the readiness checks in a terminal. */
+/** `npm run check -- BRIDGE`: the readiness checks in a terminal. */
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import type { Report } from '../checks/check.js';
+import { checkLifecycleToIntegration } from '../checks/lifecycle-to-integration.js';
 import { checkMeteringToBilling } from '../checks/metering-to-billing.js';
-import { readConfig } from '../config.js';
+import { apart, onboardingService, readConfig } from '../config.js';
 import { loadSampleMonth, SAMPLE_NOW } from '../metering/sample-month.js';
 import { createTables } from '../metering/tables.js';
 import { printReport } from '../notebook/check-lines.js';
 import { inProcessQuotaGate } from '../quotas/in-process-quota-gate.js';
 import { redisQuotaGate } from '../quotas/redis-quota-gate.js';
+import { openPlatform } from '../server/platform.js';
 import { withQuotaTrial } from '../server/quota-trial.js';
 import { describeServices } from '../services/describe-services.js';
 import { openServices } from '../services/open-services.js';
@@ -16,14 +18,24 @@ import { runCommand } from './run-command.js';
 
 const HELP = `npm run check -- BRIDGE [--json] [--now INSTANT] [--workspace NAME]
 
-Runs the readiness checks of a bridge: m12.1-m12.2.
+Runs the readiness checks of a bridge:
+  m12.1-m12.2  is the metering right enough to bill from
+  m12.4-m13.1  is the whole service one system: a server, its workers, a month at Stripe
 Exit 1 if one fails, 0 if all pass or skip.
 
   --json            one JSON object with evidence and measured seconds
-  --now INSTANT     the clock of the checks, e.g. 2025-12-01T00:00:00Z (default: the sample's,
-                    or the real one where CLICKHOUSE_URL or CLICKHOUSE_HOST names a server)
+  --now INSTANT     the clock of the checks, e.g. 2025-12-01T00:00:00Z (default: the sample's; for m12.1-m12.2
+                    the real one where CLICKHOUSE_URL or CLICKHOUSE_HOST names a server)
   --workspace NAME  where embedded services keep their data (default: check)
+
+The checks of m12.4-m13.1 work apart from all else: in an emptied workspace, a ClickHouse database of their own
+(CLICKHOUSE_DB with _readiness) and a private Redis.
 `;
+
+const BRIDGES: Readonly<Record<string, (workspace: string, now?: Date) => Promise<Checked>>> = {
+  'm12.1-m12.2': meteringToBilling,
+  'm12.4-m13.1': lifecycleToIntegration,
+};
 
 await runCommand(HELP, async (args) => {
   const { values, positionals } = parseArgs({
@@ -35,9 +47,11 @@ await runCommand(HELP, async (args) => {
       workspace: { type: 'string', default: 'check' },
     },
   });
-  const [bridge, ...rest] = positionals;
-  if (bridge !== 'm12.1-m12.2' || rest.length > 0) {
-    throw new RangeError(`Cannot check ${positionals.join(' ') || 'nothing'}: the bridges are m12.1-m12.2`);
+  const [bridge = '', ...rest] = positionals;
+  const check = BRIDGES[bridge];
+  if (!check || rest.length > 0) {
+    const names = Object.keys(BRIDGES).join(', ');
+    throw new RangeError(`Cannot check ${positionals.join(' ') || 'nothing'}: the bridges are ${names}`);
   }
   const { services, report } = await check(
     values.workspace,
@@ -48,7 +62,12 @@ await runCommand(HELP, async (args) => {
   return report.results.some(({ status }) => status === 'fail') ? 1 : 0;
 });
 
-async function check(workspace: string, now?: Date): Promise<{ report: Report; services: ServiceRow[] }> {
+interface Checked {
+  readonly report: Report;
+  readonly services: ServiceRow[];
+}
+
+async function meteringToBilling(workspace: string, now?: Date): Promise<Checked> {
   const config = readConfig();
   const services = await openServices({ workspace, config });
   try {
@@ -65,6 +84,21 @@ async function check(workspace: string, now?: Date): Promise<{ report: Report; s
         now: now ?? (clickhouse.mode === 'configured' ? new Date() : SAMPLE_NOW),
       }),
     );
+    return { report, services: describeServices(services) };
+  } finally {
+    await services.close();
+  }
+}
+
+async function lifecycleToIntegration(name: string, now: Date = SAMPLE_NOW): Promise<Checked> {
+  const config = readConfig();
+  // Not the workspace of the other bridge: that one keeps its month.
+  const workspace = `${name}-readiness`;
+  const services = await openServices({ workspace, config: apart(config), reset: true });
+  try {
+    const { service: platform, close } = await openPlatform(services, { start: now });
+    const onboarding = onboardingService(config);
+    const report = await checkLifecycleToIntegration({ platform, onboarding }).finally(close);
     return { report, services: describeServices(services) };
   } finally {
     await services.close();

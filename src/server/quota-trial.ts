@@ -9,6 +9,7 @@ import { createEvent } from '../metering/event.js';
 import type { QuotaGate } from '../quotas/quota-gate.js';
 import { ApiKeys } from '../tenants/api-keys.js';
 import { createApp } from './app.js';
+import { gatheringOf } from './gathering.js';
 import { listen } from './listen.js';
 
 /**
@@ -71,23 +72,4 @@ export async function withQuotaTrial<Result>(
     await server.close();
     await Promise.all([single, crowd].map((tenantId) => gate.forget({ tenantId, now })));
   }
-}
-
-/**
- * Lets all go on when the last has arrived. Over the network requests come one after the other,
- * quick enough for a wrong gate to count each in time; from here they come at the same instant.
- */
-function gatheringOf(size: number) {
-  let missing = size;
-  let open: () => void = () => undefined;
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return {
-    arrive: (): Promise<void> => {
-      missing -= 1;
-      if (missing <= 0) open();
-      return opened;
-    },
-  };
 }

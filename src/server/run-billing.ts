@@ -3,6 +3,7 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import { StripeBillingManager } from '../billing/billing-manager.js';
 import { ensureCatalogue } from '../billing/catalogue.js';
 import { chargeHeldDrafts } from '../billing/charge-held-drafts.js';
+import type { Books } from '../billing/reconcile/books.js';
 import { remindOnce } from '../billing/reconcile/remind-once.js';
 import { incompleteSubscriptions, trialsWithoutCard } from '../billing/reconcile/watched-subscriptions.js';
 import { reportBeforeChange, reportDays } from '../billing/report-days.js';
@@ -25,6 +26,8 @@ export interface TenantBillingServices {
 
 export interface RunningBilling {
   readonly billing: StripeBillingManager;
+  /** All that a comparison of both sides reads, at the clock's time. */
+  readonly books: () => Books;
   /** Reports usage, reminds of trials without a card, charges what was held back. */
   readonly round: (dunning: DunningManager) => Promise<void>;
 }
@@ -33,22 +36,22 @@ export interface RunningBilling {
 export async function runBilling(services: TenantBillingServices): Promise<RunningBilling> {
   const { stripe, clickhouse, redis, now, testClock } = services;
   const ledger = await openReportLedger(clickhouse);
-  const books = () => ({ clickhouse, billing, ledger, now: now() });
+  const catalogue = await ensureCatalogue(stripe);
+  const clock = testClock && { testClock };
+  const books = () => ({ stripe, clickhouse, billing, catalogue, ledger, now: now(), ...clock });
   const billing: StripeBillingManager = new StripeBillingManager(stripe, {
-    catalogue: await ensureCatalogue(stripe),
-    now,
-    ...(testClock && { testClock }),
+    ...{ catalogue, now, ...clock },
     beforeChange: (tenantId, kind) => reportBeforeChange(books(), { tenantId, kind }),
   });
   const oneAtATime = tenantLock(redis);
   return {
     billing,
+    books,
     async round(dunning) {
       const failed = await oneAtATime('usage-sync', () => reportDays(books()));
       if (failed[0]) console.error(`${failed.length} days of usage wait: ${failed[0].error}`);
-      const watched = { stripe, billing, now: now(), ...(testClock && { testClock }) };
-      await remindOnce(await trialsWithoutCard(watched), 'trial_reminder', dunning);
-      await remindOnce(await incompleteSubscriptions(watched), 'incomplete', dunning);
+      await remindOnce(await trialsWithoutCard(books()), 'trial_reminder', dunning);
+      await remindOnce(await incompleteSubscriptions(books()), 'incomplete', dunning);
       await chargeHeldDrafts(stripe);
     },
   };

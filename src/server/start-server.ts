@@ -12,7 +12,7 @@ import type { Services } from '../services/open-services.js';
 import { FALLBACK_FILE } from '../services/workspace.js';
 import { ApiKeys } from '../tenants/api-keys.js';
 import type { Answerer } from './answer.js';
-import { type App, createApp } from './app.js';
+import { type App, type AppOptions, createApp } from './app.js';
 import { listen } from './listen.js';
 import { trackerMetrics } from './metrics.js';
 import { type StartedTenants, type StartTenantsOptions, startTenants } from './start-tenants.js';
@@ -43,6 +43,8 @@ export interface RunningServer {
   readonly tenants: StartedTenants | undefined;
   /** What webhooks are checked with. */
   readonly webhookSecret: string | undefined;
+  /** From the next request on other parts are in place, as in a lesson that shows what breaks. */
+  readonly exchange: (parts: (own: AppOptions) => AppOptions) => void;
   /** Stores what was tracked, and lets what runs come to its end. */
   close(): Promise<void>;
 }
@@ -76,7 +78,7 @@ export async function startServer(
   const webhookSecret = isLocal
     ? await registerEndpoint(stripe.client, `${server.url}/webhooks/stripe`)
     : options.webhookSecret;
-  app = createApp({
+  const own: AppOptions = {
     ...{ gate, tracker, clickhouse, ...clock, ...(answerer && { answerer }) },
     metrics: await trackerMetrics(tracker),
     limitsOf: tenants?.limitsOf ?? ((tenantId) => limitsOf(plans?.get(tenantId) ?? 'starter')),
@@ -85,9 +87,14 @@ export async function startServer(
       ...{ onboarding: tenants.onboarding, tenantRoutes: tenants.tenantRoutes },
       webhooks: webhookRoute({ secret: webhookSecret, queue: tenants.queue }),
     }),
-  });
+  };
+  const first = createApp(own);
+  app = first;
   return {
-    ...{ url: server.url, app, tracker, gate, keys, tenants, webhookSecret },
+    ...{ url: server.url, app: first, tracker, gate, keys, tenants, webhookSecret },
+    exchange(parts) {
+      app = createApp(parts(own));
+    },
     async close() {
       await server.close();
       // Also when events could not be stored, which is then the error that is shown.

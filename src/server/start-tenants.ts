@@ -12,7 +12,7 @@ import { followEnd, followStanding } from '../tenants/follow-standing.js';
 import { TenantLifecycle } from '../tenants/lifecycle.js';
 import { findBilled, hasEnded } from '../tenants/tenant-billing.js';
 import type { TenantApp } from './authenticate.js';
-import { runBilling, type TenantBillingServices } from './run-billing.js';
+import { type RunningBilling, runBilling, type TenantBillingServices } from './run-billing.js';
 import { type LifecycleServices, startLifecycle } from './start-lifecycle.js';
 import { type StartedOnboarding, type StartOnboardingServices, startOnboarding } from './start-onboarding.js';
 import { type StartedWebhooks, startWebhooks } from './start-webhooks.js';
@@ -20,7 +20,8 @@ import { addTenantRoutes } from './tenant-routes.js';
 
 export interface StartTenantsOptions
   extends Pick<TenantBillingServices, 'testClock'>,
-    Pick<StartOnboardingServices, 'trialDays' | 'webhookMs'> {
+    Pick<StartOnboardingServices, 'trialDays' | 'webhookMs'>,
+    Pick<LifecycleServices, 'onPurge'> {
   /** @default consoleNotifier */
   readonly notifier?: Notifier;
   /** The clock. @default () => new Date() */
@@ -28,9 +29,9 @@ export interface StartTenantsOptions
 }
 
 export interface StartedTenants
-  extends Pick<StartedWebhooks, 'queue' | 'limitsOf' | 'dunning'>,
-    Pick<StartedOnboarding, 'onboarding' | 'keys'> {
-  readonly billing: StripeBillingManager;
+  extends Pick<StartedWebhooks, 'queue' | 'limitsOf' | 'dunning' | 'round'>,
+    Pick<StartedOnboarding, 'onboarding' | 'keys'>,
+    Pick<RunningBilling, 'billing' | 'books'> {
   readonly lifecycle: TenantLifecycle;
   /** What a change of plan, a deletion, a win-back and a purge work with. */
   readonly parts: LifecycleServices & { readonly billing: StripeBillingManager } & {
@@ -55,7 +56,7 @@ export async function startTenants(
   const all = allOf({ clickhouse: services.clickhouse, redis: services.redis, stripe: services.stripe });
   if (all.mode === 'off') return undefined;
   const { stripe, clickhouse, redis } = all.client;
-  const { billing, round } = await runBilling({ ...all.client, ...options, now });
+  const { billing, books, round } = await runBilling({ ...all.client, ...options, now });
   const lifecycle = await TenantLifecycle.open(redis, clickhouse, { now });
   const followTerms = termsFollower(stripe, { clickhouse, redis, now });
   const common = { ...all.client, billing, notifier, now };
@@ -78,9 +79,10 @@ export async function startTenants(
     issueKey: (tenantId: string) => keys.issue(tenantId),
     forget: [(tenantId: string) => profiles.forget(tenantId), keys.forget, forgetCustomer(stripe, billing)],
   };
-  const rounds = startLifecycle(parts);
+  const { onPurge } = options;
+  const rounds = startLifecycle({ ...parts, ...(onPurge && { onPurge }) });
   return {
-    ...{ ...webhooks, onboarding, keys, billing, lifecycle, parts },
+    ...{ ...webhooks, onboarding, keys, billing, books, lifecycle, parts },
     tenantRoutes: (app) => addTenantRoutes(app, { plan: parts, deletion: parts }),
     async close() {
       await rounds.close();

@@ -40,6 +40,8 @@ export interface StartedWebhooks {
   /** For `createApp({ limitsOf })`: by plan and standing. */
   readonly limitsOf: (tenantId: string) => Promise<TenantLimits>;
   readonly dunning: DunningManager;
+  /** Does now what is due every hour. */
+  readonly round: () => Promise<void>;
   /** Lets running handlers and a running round end. */
   close(): Promise<void>;
 }
@@ -55,16 +57,18 @@ export async function startWebhooks(services: WebhookServices): Promise<StartedW
   const dunning = new DunningManager(stripe, { ...services, ledger });
   const queue = new WebhookQueue(redis, services.queue);
   queue.work(webhookHandler(stripe, { ...services, dunning }));
-  const rounds = inRounds(everyMs, async () => {
+  const round = async () => {
     // What goes wrong is tried again in the next round, and must not end the process.
     await catchUpWebhooks(stripe, queue).catch(say);
     await dunning.checkAll().catch(say);
     await services.round?.(dunning).catch(say);
-  });
+  };
+  const rounds = inRounds(everyMs, round);
   return {
     queue,
     limitsOf: tenantLimits({ ...services, ledger }),
     dunning,
+    round,
     async close() {
       await rounds.close();
       await queue.close();

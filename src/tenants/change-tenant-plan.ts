@@ -23,7 +23,7 @@ import {
 import { checkUseFits } from './use-fits-plan.js';
 
 export interface PlanParts {
-  readonly lifecycle: TenantLifecycle;
+  readonly lifecycle: Pick<TenantLifecycle, 'read' | 'during'>;
   readonly clickhouse: ClickHouseClient;
   readonly redis: RedisClient;
   readonly billing: Pick<

@@ -179,9 +179,13 @@ describe('npm run check -- m12.1-m12.2', () => {
   });
 
   it.each([
-    [['m9'], {}, 'Cannot check m9: the bridges are m12.1-m12.2\n'],
-    [[], {}, 'Cannot check nothing: the bridges are m12.1-m12.2\n'],
-    [['m12.1-m12.2', 'more'], {}, 'Cannot check m12.1-m12.2 more: the bridges are m12.1-m12.2\n'],
+    [['m9'], {}, 'Cannot check m9: the bridges are m12.1-m12.2, m12.4-m13.1\n'],
+    [[], {}, 'Cannot check nothing: the bridges are m12.1-m12.2, m12.4-m13.1\n'],
+    [
+      ['m12.1-m12.2', 'more'],
+      {},
+      'Cannot check m12.1-m12.2 more: the bridges are m12.1-m12.2, m12.4-m13.1\n',
+    ],
     [['m12.1-m12.2', '--now', 'soon'], {}, 'Cannot read --now: "soon" is no instant\n'],
     [['m12.1-m12.2', '--now', '2025-02-30'], {}, 'Cannot read --now: "2025-02-30" is no instant\n'],
     [['m12.1-m12.2', '--now', '12'], {}, 'Cannot read --now: "12" is no instant\n'],
@@ -220,5 +224,42 @@ describe('npm run check -- m12.1-m12.2', () => {
       0,
       'npm run check -- BRIDGE [--json] [--now INSTANT] [--workspace NAME]',
     ]);
+  });
+});
+
+describe('npm run check -- m12.4-m13.1', () => {
+  const bridge = (env = {}) => copy.run('.build/commands/check.js', ['m12.4-m13.1'], env);
+
+  it('is green', { timeout: 120_000 }, async () => {
+    const { code, printed } = await bridge();
+    expect(printed).toContain('\n4/4 ready\n');
+    expect(printed).toMatch(
+      /^✓ Usage metering: ClickHouse answers; 20 and 10 queries of two tenants at once/m,
+    );
+    expect(printed).toMatch(
+      /^✓ Stripe billing: 10,450 queries at the local Stripe: events = rollup = meter/m,
+    );
+    expect(printed).toMatch(
+      /^✓ Self-service onboarding: signup, payment, provisioning: active in under 60 s/m,
+    );
+    expect(printed).toMatch(/^✓ Lifecycle state machine: 26 listed transitions made, 143 others refused/m);
+    expect(code).toBe(0);
+  });
+
+  it('signs up where ONBOARDING_API_URL says; the rest is green again: a run leaves nothing in the way', {
+    timeout: 120_000,
+  }, async () => {
+    const { code, printed } = await bridge({ ONBOARDING_API_URL: 'http://127.0.0.1:1' });
+    expect(printed).toMatch(/^✗ FAIL Self-service onboarding: /m);
+    expect(printed).toContain('\n3/4 ready, 1 failed\n');
+    expect(printed).toContain('  → Mend M12.3 before going on: GET /api/tenants/{id} names the step');
+    expect(code).toBe(1);
+  });
+
+  it('skips what is off with OFFLINE=true, and is no failure', async () => {
+    const { code, printed } = await bridge({ OFFLINE: 'true', ONBOARDING_API_URL: 'http://127.0.0.1:1' });
+    expect(printed).toContain('⚠️  Skipping Self-service onboarding (OFFLINE=true)');
+    expect(printed).toContain('\n0/4 ready, 4 skipped\n');
+    expect(code).toBe(0);
   });
 });

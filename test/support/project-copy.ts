@@ -35,6 +35,7 @@ export function projectCopy(): ProjectCopy {
     STRIPE_API_KEY: '',
     STRIPE_SECRET_KEY: '',
     STRIPE_URL: '',
+    ONBOARDING_API_URL: '',
   };
   return {
     folder,
