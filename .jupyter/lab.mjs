@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { jupyterEnvironment } from './setup/environment.mjs';
 import { onPath } from './setup/on-path.mjs';
 import { envProgram, notebooks, root } from './setup/paths.mjs';
-import { installInEnv } from './setup/python-env.mjs';
+import { installInEnv, pythonHint } from './setup/python-env.mjs';
 import { StepError } from './setup/run-step.mjs';
 import { setUp } from './setup.mjs';
 
@@ -51,9 +51,7 @@ async function findOrInstallLab() {
     console.error(error.message);
   }
   if (isNewEnough(envProgram('jupyter-lab'))) return envProgram('jupyter-lab');
-  console.error(
-    `JupyterLab could not be installed; this would help: python3 -m pip install "${REQUIREMENTS}"`,
-  );
+  console.error(`JupyterLab could not be installed; this would help: ${pythonHint('npm run lab')}`);
   return undefined;
 }
 

@@ -7,6 +7,7 @@ import { buildLibrary } from './setup/build.mjs';
 import { withLock } from './setup/lock.mjs';
 import { nodeComplaint } from './setup/node-version.mjs';
 import { build, modules, root, setUpLock } from './setup/paths.mjs';
+import { readOnlyComplaint } from './setup/read-only.mjs';
 import { StepError } from './setup/run-step.mjs';
 
 const [name, ...args] = process.argv.slice(2);
@@ -33,7 +34,8 @@ async function buildComplaint() {
     await withLock(setUpLock, () => buildLibrary(process.stderr));
     return undefined;
   } catch (error) {
-    if (error instanceof StepError) return error.message;
+    const sentence = error instanceof StepError ? error.message : readOnlyComplaint(error);
+    if (sentence) return sentence;
     throw error;
   }
 }

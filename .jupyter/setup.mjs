@@ -7,11 +7,13 @@ import { withLock } from './setup/lock.mjs';
 import { nodeComplaint } from './setup/node-version.mjs';
 import { installPackages } from './setup/packages.mjs';
 import { setUpLock } from './setup/paths.mjs';
+import { readOnlyComplaint } from './setup/read-only.mjs';
 import { findOrInstallRedis } from './setup/redis.mjs';
 import { StepError } from './setup/run-step.mjs';
 
 /**
- * Ends the process with a sentence where nothing can go on without: Node too old, no packages, no build.
+ * Ends the process with a sentence where nothing can go on without: Node too old, no packages, no build, a
+ * folder that cannot be written to.
  *
  * @returns {Promise<{ python: string | undefined, services: boolean }>} the Python that executes notebooks, if
  *   there is one, and whether all embedded services can run here
@@ -22,7 +24,8 @@ export async function setUp() {
   try {
     return await withLock(setUpLock, bringIn);
   } catch (error) {
-    if (error instanceof StepError) giveUp(error.message);
+    const sentence = error instanceof StepError ? error.message : readOnlyComplaint(error);
+    if (sentence) giveUp(sentence);
     throw error;
   }
 }

@@ -90,13 +90,19 @@ export function readConfig(environment: Environment = processEnvironment()): Con
 /**
  * The same settings for work that must not meet a running server, whose tenants and jobs it would change: a
  * ClickHouse database of its own and a private Redis.
+ *
+ * @example apart(readConfig({ CLICKHOUSE_DB: 'lesson' })).clickhouseDatabase // 'lesson_readiness'
  */
 export function apart(config: Config): Config {
   const { redis: _, ...others } = config;
   return { ...others, clickhouseDatabase: `${config.clickhouseDatabase}_readiness` };
 }
 
-/** The onboarding API of ONBOARDING_API_URL as a service; undefined where it is not set. */
+/**
+ * The onboarding API of ONBOARDING_API_URL as a service; undefined where it is not set.
+ *
+ * @example onboardingService(readConfig({ ONBOARDING_API_URL: 'http://localhost:8787' }))?.mode // 'configured'
+ */
 export function onboardingService({
   onboardingApi,
   offline,

@@ -65,6 +65,7 @@ export function previousMonth(instant: Date): Month {
  * The UTC day of an instant, e.g. `2025-11-30`.
  *
  * @throws RangeError when the instant is no valid date.
+ * @example dayOf(new Date('2025-11-30T23:59:59.999Z')) // '2025-11-30'
  */
 export function dayOf(instant: Date): string {
   if (Number.isNaN(instant.getTime())) {

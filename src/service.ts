@@ -17,7 +17,8 @@ export const OFFLINE = 'OFFLINE=true';
 /**
  * Several services as one: their clients by name, or off for the first reason there is.
  *
- * @example await withService(allOf({ clickhouse, stripe }), ({ clickhouse, stripe }) => …);
+ * @example await withService(allOf({ clickhouse: services.clickhouse, stripe: services.stripe }), ({ stripe }) =>
+ *   ensureCatalogue(stripe));
  */
 export function allOf<Clients extends object>(
   services: {

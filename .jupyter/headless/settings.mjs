@@ -1,7 +1,8 @@
 // The settings that a notebook will see: the environment, and behind it the project's .env.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseEnv } from 'node:util';
+// Not by its name: an older Node has none, and could then not even say that it is too old.
+import util from 'node:util';
 import { root } from '../setup/paths.mjs';
 
 /** Settings with which a notebook prints something else than the one that was committed. */
@@ -20,5 +21,5 @@ export function changingSettings() {
 
 function settings() {
   const file = join(root, '.env');
-  return { ...(existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {}), ...process.env };
+  return { ...(existsSync(file) ? util.parseEnv(readFileSync(file, 'utf8')) : {}), ...process.env };
 }

@@ -11,5 +11,8 @@ import { modules } from './paths.mjs';
 export function engineComplaint(folder = modules, { platform, arch } = process) {
   const name = `@chdb/lib-${platform}-${arch}${platform === 'linux' ? '-gnu' : ''}`;
   if (existsSync(join(folder, name, 'chdb_node.node'))) return undefined;
+  if (platform === 'win32') {
+    return 'ClickHouse is off: there is no embedded engine for Windows, so run the project in WSL (`wsl --install`), or name a server in CLICKHOUSE_URL.';
+  }
   return `ClickHouse is off: its embedded engine (${name}) is not installed, so name a server in CLICKHOUSE_URL, or try \`npm install --no-save ${name}\`.`;
 }

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { canInstallDebian, installDebian } from './debian.mjs';
 import { onPath } from './on-path.mjs';
 import { envProgram } from './paths.mjs';
-import { installInEnv } from './python-env.mjs';
+import { installInEnv, pythonHint } from './python-env.mjs';
 import { StepError } from './run-step.mjs';
 
 // A range, since each Python takes its newest: 0.11 from Python 3.10 on, 0.10 on 3.9.
@@ -23,8 +23,9 @@ export async function findOrInstallJupyter() {
     const python = candidates().find(canExecute);
     if (python) return { python };
   }
-  const command = `python3 -m pip install "${REQUIREMENTS}"`;
-  return { complaint: `Notebooks cannot be run: no Jupyter could be installed; this would help: ${command}` };
+  return {
+    complaint: `Notebooks cannot be run: no Jupyter could be installed; this would help: ${pythonHint()}`,
+  };
 }
 
 async function fromPython() {

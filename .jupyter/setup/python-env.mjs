@@ -27,6 +27,18 @@ export async function installInEnv(title, requirements) {
   return python;
 }
 
+/**
+ * What helps where nothing could be installed: a Python that can make an environment, or else a network.
+ * @param {string} [again] the command to repeat @default npm start
+ * @returns {string}
+ */
+export function pythonHint(again = 'npm start') {
+  if (existsSync(marker)) return `${again}, with a network`;
+  if (process.platform === 'darwin') return 'brew install python';
+  if (process.platform === 'win32') return 'winget install Python.Python.3.12';
+  return 'sudo apt-get install python3-venv';
+}
+
 async function makeEnv() {
   for (const base of [...onPath('python3'), ...onPath('python')]) {
     try {

@@ -31,6 +31,8 @@ export interface BillSampleMonthOptions {
 const SETTLED_MS = GRACE_MS + 2 * 3_600_000;
 
 /**
+ * Lives November 2025 at Stripe on test clocks: subscriptions, daily usage, changes of plan, charged invoices.
+ *
  * @returns the books of the month; its clock stands three days after the month's end then
  * @example
  * const { tenants } = await loadSampleMonth(clickhouse);

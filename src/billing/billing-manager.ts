@@ -29,6 +29,9 @@ import type {
 } from './shapes.js';
 
 /**
+ * A tenant's life at Stripe: customer, card, subscription, change of plan, cancellation, usage. Whatever is
+ * repeated is done once.
+ *
  * @example
  * const billing = new StripeBillingManager(stripe, { catalogue: await ensureCatalogue(stripe) });
  * const customerId = await billing.getOrCreateCustomer({ tenantId: 'acme-corp', email, name });

@@ -42,6 +42,9 @@ export interface ChainOptions {
 }
 
 /**
+ * Follows a month's queries, stored cost and plan amount from events to Stripe's invoice; `differences` counts
+ * what does not agree.
+ *
  * @throws RangeError for a wrong month or a tenant without a plan, MissingCustomerError for one that is not
  *   at Stripe.
  * @example table(await followChain(books, { month: '2025-11', tenantIds: ['acme-corp'] }))

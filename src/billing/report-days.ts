@@ -21,7 +21,7 @@ export interface ReportingDays {
  *
  * @param options tenants, all by default, and whether today counts as well
  * @returns what failed, to be tried again
- * @example const failed = await reportDays({ clickhouse, billing, ledger, now: new Date() });
+ * @example const failed = await reportDays(books);
  */
 export async function reportDays(
   { clickhouse, billing, ledger, now }: ReportingDays,
@@ -48,8 +48,10 @@ export async function reportDays(
  *
  * @throws UnreportedUsageError when some of it is not there, so that nothing is changed.
  * @example
- * const books = () => ({ clickhouse, billing, ledger, now: new Date() });
- * const beforeChange = (tenantId, kind) => reportBeforeChange(books(), { tenantId, kind });
+ * const billing = new StripeBillingManager(stripe, {
+ *   catalogue,
+ *   beforeChange: (tenantId, kind) => reportBeforeChange(books, { tenantId, kind }),
+ * });
  */
 export async function reportBeforeChange(
   books: ReportingDays,

@@ -31,13 +31,22 @@ const CUSTOMER_ID = `
   ALTER TABLE usage_reports
   ADD COLUMN IF NOT EXISTS customer_id String COMMENT 'at Stripe'`;
 
-/** @example const ledger = await openReportLedger(clickhouse); */
+/**
+ * Opens what was reported to Stripe, and makes its table where it is missing.
+ *
+ * @example const ledger = await openReportLedger(clickhouse);
+ */
 export async function openReportLedger(clickhouse: ClickHouseClient): Promise<ReportLedger> {
   await clickhouse.command({ query: USAGE_REPORTS });
   await clickhouse.command({ query: CUSTOMER_ID });
   return new ReportLedger(clickhouse);
 }
 
+/**
+ * Each day's total as it was written down before it was sent, and whether Stripe has taken it.
+ *
+ * @example const ledger = await openReportLedger(clickhouse);
+ */
 export class ReportLedger {
   readonly #clickhouse: ClickHouseClient;
 

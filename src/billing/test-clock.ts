@@ -40,6 +40,8 @@ const CUSTOMERS_PER_CLOCK = 3;
 const LOOK_MS = 1_000;
 
 /**
+ * A clock that is ours and Stripe’s at once: moved on, Stripe renews, charges and retries for the time in between.
+ *
  * @example
  * const clock = openTestClock(stripe, { start: new Date('2025-11-01T00:00:00Z') });
  * const billing = new StripeBillingManager(stripe, { catalogue, testClock: clock });

@@ -52,6 +52,8 @@ const PORTION = 500;
 const TRIES = 7;
 
 /**
+ * Reports each tenant's total of a UTC day to Stripe's meter, as often as it changed.
+ *
  * @example
  * const sync = new UsageSyncService(billing, { ledger: await openReportLedger(clickhouse) });
  * const results = await sync.syncDailyUsage(await readDailyUsage(clickhouse, { month: '2025-11' }));

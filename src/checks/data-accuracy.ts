@@ -14,6 +14,8 @@ const DAYS = 30;
 const SHOWN = 3;
 
 /**
+ * Check 1 of M12.1 → M12.2: every tenant that pays has usage in the last 30 days.
+ *
  * @param now the end of the 30 days
  * @example const result = await checkDataAccuracy(services.clickhouse, { now: SAMPLE_NOW });
  */

@@ -12,7 +12,12 @@ const UPGRADES: readonly PlanName[] = ['pro', 'enterprise'];
 /** Queries under way at any time during the upgrades. */
 const STREAMS = 2;
 
-/** @example const result = await checkLifecycle(platform.service); */
+/**
+ * Check 4 of M12.4 → M13.1: only listed transitions pass, one of two upgrades at once wins, and queries pass
+ * all the while.
+ *
+ * @example const result = await checkLifecycle(platform.service);
+ */
 export function checkLifecycle(platform: Service<Platform>): Promise<CheckResult> {
   return runCheck(platform, {
     id: 'lifecycle',

@@ -11,7 +11,9 @@ import { checkQuotaEnforcement, type QuotaTrial } from './quota-enforcement.js';
  * The four checks, one after the other.
  *
  * @param now the kit's clock: the 30 days and the month before it are checked
- * @example const report = await checkMeteringToBilling({ clickhouse: services.clickhouse, quotaTrial, now });
+ * @example
+ * const report = await withQuotaTrial(gate, (quotaTrial) =>
+ *   checkMeteringToBilling({ clickhouse: services.clickhouse, quotaTrial, now }));
  */
 export async function checkMeteringToBilling({
   clickhouse,

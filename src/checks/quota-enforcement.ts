@@ -26,7 +26,7 @@ export interface QuotaTrial {
 /**
  * Eleven requests one after the other, then forty at once, over HTTP.
  *
- * @example const result = await checkQuotaEnforcement({ mode: 'embedded', client: trial, address: 'loopback' });
+ * @example const result = await withQuotaTrial(gate, checkQuotaEnforcement);
  */
 export function checkQuotaEnforcement(trial: Service<QuotaTrial>): Promise<CheckResult> {
   return runCheck(trial, {

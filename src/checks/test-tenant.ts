@@ -62,6 +62,9 @@ async function call(
  * Signs up, and does not wait.
  *
  * @returns no tenant where the answer is not 202 with an id and a key
+ * @example
+ * const card = { plan: 'pro', payment_method: 'pm_card_visa' } as const;
+ * const { status } = await signUp(server.url, { company: 'new-ltd', email: 'a@example.com', ...card });
  */
 export async function signUp(url: string, signup: Signup): Promise<{ status: number; tenant?: TestTenant }> {
   const { status, body } = await call(url, 'POST', '/signup', { body: signup });
@@ -91,6 +94,10 @@ const LOOK_MS = 100;
  * Waits until an onboarding has ended.
  *
  * @returns the last answer to `GET /api/tenants/{id}`
+ * @example
+ * const card = { plan: 'pro', payment_method: 'pm_card_visa' } as const;
+ * const { tenant } = await signUp(server.url, { company: 'new-ltd', email: 'a@example.com', ...card });
+ * if (tenant) console.log((await onboarded(tenant)).body.state); // active
  */
 export async function onboarded(
   { tenantId, call }: TestTenant,

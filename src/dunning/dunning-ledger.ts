@@ -46,6 +46,11 @@ interface Row extends Omit<DunningRecord, 'at' | 'told'> {
   readonly isTold: number;
 }
 
+/**
+ * What was done to each tenant and told to it, in ClickHouse: nobody is told the same thing twice.
+ *
+ * @example const ledger = await DunningLedger.open(clickhouse);
+ */
 export class DunningLedger {
   readonly #clickhouse: ClickHouseClient;
 
@@ -53,7 +58,7 @@ export class DunningLedger {
     this.#clickhouse = clickhouse;
   }
 
-  /** @example const ledger = await DunningLedger.open(clickhouse); */
+  /** Makes the table where it is missing. */
   static async open(clickhouse: ClickHouseClient): Promise<DunningLedger> {
     await clickhouse.command({ query: TENANT_LEDGER_TABLE });
     return new DunningLedger(clickhouse);

@@ -52,6 +52,8 @@ export interface DunningOutcome {
 }
 
 /**
+ * Reminds, warns, slows down and suspends tenants that do not pay, and brings them back when they pay.
+ *
  * @example
  * const dunning = new DunningManager(stripe, { redis, ledger: await DunningLedger.open(clickhouse), notifier });
  * await dunning.checkCustomer(customerId); // when a webhook tells of an invoice

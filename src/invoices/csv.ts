@@ -7,9 +7,9 @@ const COLUMNS = ['tenant_id', 'month', 'total_queries', 'total_tokens', 'total_c
 /**
  * One row for each invoice, totals in cents. No value needs quotes: ids, numbers and days.
  *
- * @example invoiceCsv([invoice])
+ * @example
  * // tenant_id,month,total_queries,total_tokens,total_cost_usd,invoice_date
- * // acme-corp,2025-11,28450,5200000,47.23,2025-11-30
+ * invoiceCsv([invoice]).split('\n')[1] // 'acme-corp,2025-11,28450,5200000,47.23,2025-11-30'
  */
 export function invoiceCsv(invoices: readonly CostInvoice[]): string {
   const rows = invoices.map((invoice) => [

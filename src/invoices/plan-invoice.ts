@@ -44,8 +44,9 @@ export interface PlanInvoice {
  * that was issued comes out as it was issued.
  *
  * @throws RangeError for a wrong month or a tenant without terms, InvalidInputError for a malformed tenant id.
- * @example (await makePlanInvoice(clickhouse, { tenantId: 'acme-corp', month: '2025-11' })).invoice.amount_due_cents
- *   // 4745: 18,450 queries of overage and December's base fee
+ * @example
+ * // 18,450 queries of overage and December's base fee
+ * (await makePlanInvoice(clickhouse, { tenantId: 'acme-corp', month: '2025-11' })).invoice.amount_due_cents // 4745
  */
 export async function makePlanInvoice(
   clickhouse: ClickHouseClient,

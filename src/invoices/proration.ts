@@ -9,7 +9,9 @@ import { dayOf, type Period } from '../period.js';
  * amount recorded from Stripe, which publishes none. A credit is the proration of the negative fee.
  *
  * @throws RangeError when the instant lies outside the period, or a date is invalid.
- * @example prorate(1000n, { from: half, period }) // 500n
+ * @example
+ * const from = new Date('2025-11-16T00:00:00Z');
+ * prorate(1000n, { from, period: parseMonth('2025-11') }) // 500n
  */
 export function prorate(fee: Cents, { from, period }: { from: Date; period: Period }): Cents {
   for (const instant of [period.start, from, period.end]) dayOf(instant);

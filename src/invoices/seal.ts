@@ -11,6 +11,8 @@ export interface Sealed<Invoice> {
 }
 
 /**
+ * Canonical JSON of an invoice, and the SHA-256 of its bytes in hex.
+ *
  * @throws TypeError for a number that is no integer: amounts are integers or decimal strings.
  * @example seal({ month: '2025-11', kind: 'cost' }).json // '{"kind":"cost","month":"2025-11"}'
  */
@@ -19,7 +21,11 @@ export function seal<Invoice extends object>(invoice: Invoice): Sealed<Invoice> 
   return { invoice, json, sha256: sha256(json) };
 }
 
-/** @example sha256('') // 'e3b0c442…' */
+/**
+ * The SHA-256 of a text's UTF-8 bytes, in hex.
+ *
+ * @example sha256('').slice(0, 8) // 'e3b0c442'
+ */
 export function sha256(text: string): string {
   return createHash('sha256').update(text, 'utf8').digest('hex');
 }

@@ -25,6 +25,9 @@ export interface SnapshotRow extends InvoiceSnapshot {
  *
  * @throws InvoiceChangedError when the month was already issued with other figures, InvalidInputError when
  *   the bytes are not the invoice's, RangeError for an invalid date.
+ * @example
+ * const sealed = await makeCostInvoice(clickhouse, { tenantId: 'acme-corp', month: '2025-11' });
+ * await issueInvoice(clickhouse, sealed, { issuedAt: now });
  */
 export async function issueInvoice(
   clickhouse: ClickHouseClient,
@@ -59,6 +62,8 @@ export async function issueInvoice(
  * The invoice as it was issued, if it was.
  *
  * @throws Error when its bytes no longer have the hash they were issued with.
+ * @example
+ * const kept = await readSnapshot(clickhouse, { tenant_id: 'acme-corp', month: '2025-11', kind: 'cost' });
  */
 export async function readSnapshot(
   clickhouse: ClickHouseClient,

@@ -57,6 +57,7 @@ export interface Usage {
  * The table in force at an instant.
  *
  * @throws RangeError when the instant lies before the first table or is no valid date.
+ * @example priceTableAt(PRICE_TABLES, now) === PRICE_TABLES[0] // true
  */
 export function priceTableAt(tables: readonly PriceTable[], instant: Date): PriceTable {
   const at = instant.getTime();

@@ -35,6 +35,8 @@ const schema = z.object({
 export type ExampleData = z.infer<typeof schema>;
 
 /**
+ * Reads the course's example: customers, a month's usage, plans (dollars as decimal text), dunning scenarios.
+ *
  * @throws InvalidInputError naming the field that is not as it should be.
  * @example const { customers } = readExampleData();
  */
@@ -65,7 +67,7 @@ export function examplePlans({ pricing_plans: terms }: ExampleData): Record<Plan
  * first day on; who is a tenant already is left alone.
  *
  * @returns the number of events in the example
- * @example await loadExampleUsage(clickhouse, readExampleData()) // 983,500
+ * @example await loadExampleUsage(clickhouse, readExampleData()) // 983_500
  */
 export async function loadExampleUsage(
   clickhouse: ClickHouseClient,

@@ -37,7 +37,7 @@ export interface SampleMonth {
  * Loads the sample month, unless it is there already.
  *
  * @throws ForeignDataError when the database has usage of other tenants, RangeError for too few events.
- * @example const { events } = await loadSampleMonth(clickhouse, { events: 100_000 });
+ * @example const { events } = await loadSampleMonth(clickhouse, { events: 105_000 });
  */
 export async function loadSampleMonth(
   clickhouse: ClickHouseClient,
@@ -66,6 +66,7 @@ export async function loadSampleMonth(
  * Puts one sample tenant's usage back as the sample has it, e.g. after it was deleted.
  *
  * @throws RangeError when the sample has no such tenant.
+ * @example await restoreSampleTenant(clickhouse, { tenantId: 'acme-corp' });
  */
 export async function restoreSampleTenant(
   clickhouse: ClickHouseClient,

@@ -18,7 +18,7 @@ export interface CreateTablesOptions {
 /**
  * Creates what is missing; running it again changes nothing.
  *
- * @example await createTables(services.clickhouse.client)
+ * @example await createTables(clickhouse);
  */
 export async function createTables(
   clickhouse: ClickHouseClient,

@@ -30,6 +30,9 @@ const schema: z.ZodType<TenantTerms> = z.strictObject({
  * Records new tenants or changes of known ones.
  *
  * @throws InvalidInputError for the first malformed field; nothing is written then.
+ * @example
+ * const effectiveFrom = new Date('2025-11-01T00:00:00Z');
+ * await recordTenants(clickhouse, [{ tenantId: 'new-ltd', plan: 'pro', state: 'active', effectiveFrom }]);
  */
 export async function recordTenants(
   clickhouse: ClickHouseClient,
@@ -88,7 +91,13 @@ export async function tenantTermsIn(
   return (latestFirst === -1 ? rows : rows.slice(0, latestFirst + 1)).reverse();
 }
 
-/** Whether a tenant pays at an instant: active and not in a trial. */
+/**
+ * Whether a tenant pays at an instant: active and not in a trial.
+ *
+ * @example
+ * const effectiveFrom = new Date('2025-11-01T00:00:00Z');
+ * isBilled({ tenantId: 'acme-corp', plan: 'starter', state: 'active', effectiveFrom }, now) // true
+ */
 export function isBilled(terms: TenantTerms, instant: Date): boolean {
   return terms.state === 'active' && !(terms.trialEndsAt && terms.trialEndsAt > instant);
 }

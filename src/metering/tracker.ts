@@ -20,6 +20,9 @@ import { type TrackerStats, trackerOptions, type UsageTrackerOptions } from './t
 export type { TrackerStats, UsageTrackerOptions } from './tracker-options.js';
 
 /**
+ * Takes events and stores them in ClickHouse: `track()` returns at once, batches travel by themselves, and
+ * what ClickHouse does not take waits in the fallback file. `close()` sends the rest.
+ *
  * @example
  * const tracker = new UsageTracker(clickhouse, { fallbackFile: '.data/fallback.jsonl' });
  * tracker.track({ tenantId: 'acme-corp', model: 'gpt-4o', tokensInput: 170, tokensOutput: 12 });

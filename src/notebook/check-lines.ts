@@ -5,19 +5,27 @@ import type { CheckResult, Report } from '../checks/check.js';
  * output is the same after every run.
  *
  * @example
- * printCheck(await checkDashboard(services)); // ✓ Dashboard performance: all panels under 1.0 s
+ * printCheck(await checkDashboardPerformance(services.clickhouse, { now })); // ✓ Dashboard performance: …
  */
 export function printCheck(result: CheckResult): void {
   console.log(linesOf(result).map(folded).join('\n'));
 }
 
-/** Prints a line for each check of a bridge, then how many are ready. */
+/**
+ * Prints a line for each check of a bridge, then how many are ready.
+ *
+ * @example printReport({ bridge: 'm12.1-m12.2', results: [await checkDataAccuracy(services.clickhouse, { now })] });
+ */
 export function printReport(report: Report): void {
   const lines = report.results.map((result) => linesOf(result)[0]);
   console.log([...lines, reportLine(report)].join('\n'));
 }
 
-/** `4/4 ready`, `1/4 ready, 3 skipped`, `2/4 ready, 1 skipped, 1 failed`. */
+/**
+ * `4/4 ready`, `1/4 ready, 3 skipped`, `2/4 ready, 1 skipped, 1 failed`.
+ *
+ * @example reportLine({ bridge: 'm12.1-m12.2', results: [] }) // '0/0 ready'
+ */
 export function reportLine({ results }: Report): string {
   const count = (status: CheckResult['status']) =>
     results.filter((result) => result.status === status).length;

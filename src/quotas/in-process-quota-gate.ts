@@ -18,7 +18,11 @@ export interface InProcessQuotaGateOptions {
 
 const NOTHING: QuotaCounts = { queries: 0, tokens: 0 };
 
-/** @example const gate = inProcessQuotaGate(); */
+/**
+ * The gate without Redis: the same answers, for one process.
+ *
+ * @example const gate = inProcessQuotaGate();
+ */
 export function inProcessQuotaGate({ usedToday }: InProcessQuotaGateOptions = {}): QuotaGate {
   const days = new Map<string, { used: QuotaCounts; keptUntilMs: number }>();
 

@@ -16,9 +16,11 @@ export interface QuotaAlert {
 }
 
 /**
+ * Tells once a day for each mark (80, 90 and 100 % of the daily queries) that a tenant reached, from the rollup.
+ *
  * @param limitsOf the limits of a tenant; undefined for one that is not watched
  * @example
- * const monitor = overageMonitor(clickhouse, { limitsOf, notifier: consoleNotifier });
+ * const monitor = overageMonitor(clickhouse, { limitsOf: () => limits, notifier: consoleNotifier });
  * await monitor.check(new Date()); // every five minutes, say
  */
 export function overageMonitor(

@@ -55,8 +55,10 @@ export interface RedisQuotaGateOptions {
 }
 
 /**
+ * The gate of a service: one Redis script decides and counts, for any number of processes.
+ *
  * @example
- * const gate = redisQuotaGate(services.redis.client);
+ * const gate = redisQuotaGate(redis);
  * await gate.reserve({ tenantId: 'acme-corp', amounts: { queries: 1, tokens: 250 }, limits, now });
  */
 export function redisQuotaGate(

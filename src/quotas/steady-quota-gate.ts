@@ -23,7 +23,11 @@ const SIGN_OF_LIFE_MS = 100;
 const yes = () => true;
 const no = () => false;
 
-/** @example const gate = steadyQuotaGate(redisQuotaGate(redis, { usedToday }), { usedToday }); */
+/**
+ * The gate that goes on inside the process while Redis is away, and says so by its mode.
+ *
+ * @example const gate = steadyQuotaGate(redisQuotaGate(redis, { usedToday }), { usedToday });
+ */
 export function steadyQuotaGate(redis: QuotaGate, options: SteadyQuotaGateOptions = {}): QuotaGate {
   const { usedToday, retryAfterMs = 1_000, clockMs = () => performance.now() } = options;
   const newTwin = () => inProcessQuotaGate(usedToday ? { usedToday } : {});

@@ -61,8 +61,10 @@ export interface App {
 }
 
 /**
+ * The HTTP application of these parts; `listen()` puts it on a port.
+ *
  * @example
- * const app = createApp({ keys, gate, tracker, clickhouse, limitsOf });
+ * const app = createApp({ keys, gate, tracker, clickhouse: services.clickhouse, limitsOf: () => limits });
  * await app.request('/query', { method: 'POST', headers, body: '{"question":"What is a meter?"}' });
  */
 export function createApp(options: AppOptions): App {

@@ -14,11 +14,15 @@ export interface Listening {
 const LAST_ANSWERS_MS = 2_000;
 
 /**
+ * Puts an application on a port of this machine.
+ *
  * @param app what answers
  * @param options `port` 0 is a free one; `host` is loopback unless it is said otherwise; `refuse` answers
  *   what is no request, e.g. one with an invalid Host, by default with a 400 without a body
  * @throws Error naming the port when it is taken.
- * @example const { url, close } = await listen(app, { port: 0 });
+ * @example
+ * const { url, close } = await listen(app, { port: 0 });
+ * await close();
  */
 export async function listen(
   app: Pick<App, 'fetch'>,

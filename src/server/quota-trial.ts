@@ -13,6 +13,8 @@ import { gatheringOf } from './gathering.js';
 import { listen } from './listen.js';
 
 /**
+ * Starts the service on a port, with two tenants that may ask ten times a day, hands it to `run`, and closes it.
+ *
  * @param gate the gate under trial
  * @param run what is done with the service; it is closed afterwards
  * @example const result = await withQuotaTrial(gate, (trial) => checkQuotaEnforcement(trial));

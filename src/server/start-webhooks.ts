@@ -47,9 +47,13 @@ export interface StartedWebhooks {
 }
 
 /**
+ * Starts what works behind `POST /webhooks/stripe`: the queue, its worker, and the hourly rounds. `close()` ends it.
+ *
  * @example
  * const { queue, limitsOf, close } = await startWebhooks({ stripe, clickhouse, redis, billing, notifier });
- * const app = createApp({ …, limitsOf, webhooks: webhookRoute({ secret, queue }) });
+ * const route = { limitsOf, webhooks: webhookRoute({ secret, queue }) };
+ * const app = createApp({ keys, gate, tracker, clickhouse: services.clickhouse, ...route });
+ * await close();
  */
 export async function startWebhooks(services: WebhookServices): Promise<StartedWebhooks> {
   const { stripe, clickhouse, redis, everyMs = HOUR_MS } = services;

@@ -31,7 +31,14 @@ const dryRun = z.enum(['true', 'false'], 'must be true or false').default('false
 /**
  * `POST /api/tenants/:id/plan` and `DELETE /api/tenants/:id`, for the key of that tenant alone.
  *
- * @example addTenantRoutes(app, { plan: parts, deletion: parts });
+ * @example
+ * const platform = await openPlatform(services);
+ * const sameRoutes = async () => console.log('the routes are as they were');
+ * await platform.withParts((own, { parts }) => {
+ *   const options = { plan: parts, deletion: parts };
+ *   return { ...own, tenantRoutes: (app) => addTenantRoutes(app, options) };
+ * }, sameRoutes);
+ * await platform.close();
  */
 export function addTenantRoutes(app: TenantApp, { plan, deletion }: TenantRoutesOptions): void {
   app.post('/api/tenants/:id/plan', (context) =>

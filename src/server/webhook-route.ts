@@ -15,7 +15,7 @@ export interface WebhookRouteOptions {
 /**
  * Answers 200 once the event is stored, and never otherwise: Stripe sends it again for three days.
  *
- * @example createApp({ …, webhooks: webhookRoute({ secret, queue }) })
+ * @example const webhooks = webhookRoute({ secret, queue }); // for createApp({ webhooks, … })
  */
 export function webhookRoute({ secret, queue, now = () => new Date() }: WebhookRouteOptions) {
   return async (request: Request): Promise<Response> => {

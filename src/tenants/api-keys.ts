@@ -61,6 +61,7 @@ export class ApiKeys implements KeyLookup {
     return key;
   }
 
+  /** Whose key it is; undefined for one that was never given out. */
   holderOf(key: string): KeyHolder | undefined {
     const asked = hashedKey(key);
     const found = asked && this.#keys.get(asked.index);

@@ -62,7 +62,7 @@ export async function moveLifecycleLog(store: LifecycleStore, clickhouse: ClickH
  * A tenant's log, oldest first.
  *
  * @throws InvalidInputError for a malformed tenant id.
- * @example (await readLifecycleLog(clickhouse, 'acme-corp')).map(({ event }) => event) // ['sign_up', 'pay', …]
+ * @example (await readLifecycleLog(clickhouse, 'acme-corp')).map(({ event }) => event) // ['sign_up', 'pay']
  */
 export async function readLifecycleLog(
   clickhouse: ClickHouseClient,

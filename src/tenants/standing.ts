@@ -10,7 +10,11 @@ export type Standing = 'good' | 'reduced' | 'suspended';
 /** The braces keep what belongs to a tenant on one node of a Redis cluster. */
 export const standingKey = (tenantId: string) => `meterbridge:standing:{${tenantId}}`;
 
-/** A tenant of whom nothing is known stands well. */
+/**
+ * How a tenant stands with its payments; one of whom nothing is known stands well.
+ *
+ * @example await readStanding(redis, 'acme-corp') // 'good'
+ */
 export async function readStanding(redis: RedisClient, tenantId: string): Promise<Standing> {
   return ((await redis.get(standingKey(tenantId))) as Standing | null) ?? 'good';
 }

@@ -43,6 +43,16 @@ describe('npm run local-stripe', () => {
     expect(await once(child, 'exit')).toEqual([0, null]);
   });
 
+  it('says which port is taken, and what takes a free one', async () => {
+    const { child, port } = await serve();
+    expect(await copy.run('.build/commands/local-stripe.js', ['--port', port])).toEqual({
+      code: 2,
+      printed: `Cannot listen on port ${port}: listen EADDRINUSE: address already in use 127.0.0.1:${port}; this takes a free one: npm run local-stripe -- --port 0\n`,
+    });
+    child.kill('SIGINT');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  });
+
   it('keeps its state in a file', async () => {
     const file = join(copy.folder, 'stripe.jsonl');
     for (const count of [1, 2]) {

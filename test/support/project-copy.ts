@@ -39,18 +39,13 @@ export function projectCopy(): ProjectCopy {
   };
   return {
     folder,
-    run: (program, args = [], env = {}) =>
+    run: (program, args = [], env = {}) => {
+      const [there, file] = [folder, join(folder, program)].map((path) => JSON.stringify(path));
       // Programs read .env and .data of the folder they stand in.
-      runNodeProgram(
-        [
-          '--input-type=module',
-          '-e',
-          `process.chdir(${JSON.stringify(folder)}); process.argv.splice(1, 0, 'x'); await import(${JSON.stringify(join(folder, program))});`,
-          '--',
-          ...args,
-        ],
-        { ...none, MB_EVENTS: '105000', ...env },
-      ),
+      const start = `process.chdir(${there}); process.argv.splice(1, 0, ${file}); await import(${file});`;
+      const settings = { ...none, MB_EVENTS: '105000', ...env };
+      return runNodeProgram(['--input-type=module', '-e', start, '--', ...args], settings);
+    },
     async changed(file, changes, work) {
       const path = join(folder, '.build', file);
       const before = readFileSync(path, 'utf8');

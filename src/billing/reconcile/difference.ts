@@ -57,7 +57,11 @@ export interface DifferenceRow {
   readonly repair: string;
 }
 
-/** @example table(differenceRows(await reconcile(books))) */
+/**
+ * The differences as rows of a table.
+ *
+ * @example table(differenceRows(await reconcile(books)))
+ */
 export function differenceRows(differences: readonly Difference[]): DifferenceRow[] {
   return differences.map((difference) => ({
     subject: difference.subject,

@@ -19,6 +19,8 @@ interface TellsOnce {
 }
 
 /**
+ * Tells each tenant of a watched subscription once, whoever asks.
+ *
  * @returns the rows whose tenants were told now
  * @example await remindOnce(await trialsWithoutCard(books), 'trial_reminder', dunning);
  */

@@ -29,6 +29,8 @@ export interface Forwarded {
 }
 
 /**
+ * Sends an account's events to an address, signed, and again where they are refused.
+ *
  * @returns a function that forwards what came since it was called last, oldest first; at its first call what
  *   came since this one
  * @example

@@ -54,6 +54,8 @@ export const HANDLED_TYPES = [
 ] as const;
 
 /**
+ * What an event leads to: its object is looked up at Stripe as it is now, and acted on.
+ *
  * @returns the handler: it throws when something is away, and is to be called again then
  * @example queue.work(webhookHandler(stripe, { clickhouse, redis, dunning, billing }));
  */

@@ -16,7 +16,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  * @param request `signature` is the header `Stripe-Signature`
  * @throws WebhookRefusedError for a missing, wrong or old signature, a missing secret, and a body that
  *   is no event
- * @example const event = verifyWebhookSignature({ body, signature, secret: process.env.STRIPE_WEBHOOK_SECRET });
+ * @example const event = verifyWebhookSignature({ body, signature, secret });
  */
 export function verifyWebhookSignature(request: {
   body: string | Uint8Array;

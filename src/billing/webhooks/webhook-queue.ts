@@ -46,10 +46,13 @@ function connectionTo(client: RedisClient) {
 }
 
 /**
+ * Events that wait in Redis for their handler, each once; those that failed every time are dead letters.
+ *
  * @example
- * const queue = new WebhookQueue(services.redis.client);
+ * const queue = new WebhookQueue(redis);
  * await queue.add(verifyWebhookSignature({ body, signature, secret }));
- * queue.work((event) => handle(event));
+ * queue.work(async (event) => console.log(event.type));
+ * await queue.close();
  */
 export class WebhookQueue {
   readonly #options: WebhookQueueOptions;
