@@ -1,5 +1,15 @@
 /** What a caller of the billing manager may handle: one class per condition, as in errors.ts. */
 
+/** Something of the catalogue that is not at Stripe, where it may not be made. */
+export class NoCatalogueError extends Error {
+  override readonly name = 'NoCatalogueError';
+
+  /** @param missing e.g. `price meterbridge_pro_base` */
+  constructor(readonly missing: string) {
+    super(`Cannot find ${missing} at Stripe; ensureCatalogue() makes it, as every start of the server does`);
+  }
+}
+
 /** A tenant's customer that is there already, with another e-mail address or name. */
 export class CustomerDiffersError extends Error {
   override readonly name = 'CustomerDiffersError';
@@ -27,6 +37,36 @@ export class SubscriptionConflictError extends Error {
   ) {
     super(
       `Cannot subscribe ${tenantId}: an earlier request with other terms is under way or failed; try again when it is settled, after a day at the latest`,
+      options,
+    );
+  }
+}
+
+/** A subscription that is asked for while the customer's own ends with its month. */
+export class SubscriptionLeavingError extends Error {
+  override readonly name = 'SubscriptionLeavingError';
+
+  constructor(
+    readonly tenantId: string,
+    readonly subscriptionId: string,
+    readonly endsAt: Date,
+  ) {
+    super(
+      `Cannot subscribe ${tenantId}: its subscription ${subscriptionId} ends at ${endsAt.toISOString()}; resumeSubscription() lets it go on`,
+    );
+  }
+}
+
+/** An invoice that somebody else is paying at the same moment. */
+export class PaymentUnderWayError extends Error {
+  override readonly name = 'PaymentUnderWayError';
+
+  constructor(
+    readonly invoiceId: string,
+    options?: ErrorOptions,
+  ) {
+    super(
+      `Cannot pay invoice ${invoiceId}: another request is paying it; look in a moment whether it is paid`,
       options,
     );
   }

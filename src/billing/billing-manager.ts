@@ -12,7 +12,7 @@ import { createSubscription } from './create-subscription.js';
 import { Customers } from './customers.js';
 import { findSubscription } from './find-subscription.js';
 import { invoicesOf } from './invoices-of.js';
-import { payOpenInvoices } from './pay-open-invoices.js';
+import { owedCents, payOpenInvoices } from './pay-open-invoices.js';
 import { reportUsage } from './report-usage.js';
 import { sdkOf } from './sdk.js';
 import type {
@@ -96,8 +96,8 @@ export class StripeBillingManager {
    * A tenant that has a subscription keeps it, whatever its plan: of two calls at once one is made, and both
    * give it. A trial is given once; who comes back has another if `trialDays` says so.
    *
-   * @throws MissingCardError without a trial and without a card, SubscriptionConflictError while another
-   *   request for one is not settled.
+   * @throws MissingCardError without a trial and without a card, SubscriptionLeavingError while its own ends with
+   *   its month, SubscriptionConflictError while another request for one is not settled.
    */
   async createSubscription(given: NewSubscription): Promise<SubscriptionState> {
     return createSubscription(this.#context, given);
@@ -108,7 +108,11 @@ export class StripeBillingManager {
     return findSubscription(this.#context, customerId);
   }
 
-  /** What an upgrade would cost today, without making it. */
+  /**
+   * What an upgrade would cost today, without making it; with the usage of the days before, which is reported first.
+   *
+   * @throws what `beforeChange` throws.
+   */
   async previewPlanChange(change: PlanChange): Promise<PlanChangePreview> {
     return previewPlanChange(this.#context, change);
   }
@@ -135,7 +139,7 @@ export class StripeBillingManager {
 
   /**
    * Cancels at the end of the month, or at once with a last invoice: what was used, less the unused part of
-   * the fee. Stripe pays nothing out: what is left of that credit is lost.
+   * the fee. Stripe pays nothing out: what is left of that credit is lost. A credit on the balance stays there.
    *
    * @throws what `beforeChange` throws: the subscription goes on then.
    */
@@ -169,10 +173,15 @@ export class StripeBillingManager {
    * uncollectible, and what an unpaid subscription held back.
    *
    * @returns ids of the invoices that are paid now
-   * @throws Stripe's card error when the card is refused.
+   * @throws Stripe's card error when the card is refused, PaymentUnderWayError while another call pays.
    */
   async payOpenInvoices(customerId: string): Promise<string[]> {
     return payOpenInvoices(this.#context, customerId);
+  }
+
+  /** What {@link payOpenInvoices} would charge. */
+  async owedCents(customerId: string): Promise<number> {
+    return owedCents(this.#context, customerId);
   }
 
   /** A customer's invoices, oldest first. */

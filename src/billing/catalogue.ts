@@ -8,6 +8,7 @@ import Stripe from 'stripe';
 import { formatUsd } from '../money.js';
 import { PLANS, type Plan, type PlanName } from '../plans.js';
 import type { StripeClient } from '../stripe-client.js';
+import { NoCatalogueError } from './billing-errors.js';
 import { sdkOf } from './sdk.js';
 
 /** The ids of a plan's prices. */
@@ -27,33 +28,48 @@ export interface Catalogue {
 /** The meter's events carry a day's queries of a tenant; the newest of a day counts. */
 export const METER_EVENT_NAME = 'meterbridge_queries';
 
+export interface CatalogueOptions {
+  /** @default PLANS */
+  readonly plans?: Readonly<Record<PlanName, Plan>>;
+  /** Nothing is made or archived: what is there is taken as it is. @default false */
+  readonly readOnly?: boolean;
+}
+
 /**
  * Finds the catalogue at Stripe, and makes what is missing or has other terms.
  *
- * @throws what the SDK throws; what was made until then is found by the next run.
+ * @throws NoCatalogueError for what is missing and may not be made; what the SDK throws: what was made until then
+ *   is found by the next run.
  * @example const { plans } = await ensureCatalogue(stripe); // plans.pro.basePriceId: 'price_…'
  */
 export async function ensureCatalogue(
   client: StripeClient,
-  { plans = PLANS }: { plans?: Readonly<Record<PlanName, Plan>> } = {},
+  { plans = PLANS, readOnly = false }: CatalogueOptions = {},
 ): Promise<Catalogue> {
-  const stripe = sdkOf(client);
   const changes: string[] = [];
-  const meterId = await ensureMeter(stripe, changes);
+  const making: Making = { stripe: sdkOf(client), changes, readOnly };
+  const meterId = await ensureMeter(making);
   const found: [string, PlanPrices][] = [];
   for (const plan of Object.values(plans)) {
-    const productId = await ensureProduct(stripe, plan, changes);
-    const basePriceId = await ensurePrice(stripe, basePriceOf(plan, productId), changes);
-    const usagePriceId = await ensurePrice(stripe, usagePriceOf(plan, productId, meterId), changes);
+    const productId = await ensureProduct(making, plan);
+    const basePriceId = await ensurePrice(making, basePriceOf(plan, productId));
+    const usagePriceId = await ensurePrice(making, usagePriceOf(plan, productId, meterId));
     found.push([plan.name, { productId, basePriceId, usagePriceId }]);
   }
   return { meterId, plans: Object.fromEntries(found) as Catalogue['plans'], changes };
 }
 
-async function ensureMeter(stripe: Stripe, changes: string[]): Promise<string> {
+interface Making {
+  readonly stripe: Stripe;
+  readonly changes: string[];
+  readonly readOnly: boolean;
+}
+
+async function ensureMeter({ stripe, changes, readOnly }: Making): Promise<string> {
   for await (const meter of stripe.billing.meters.list({ status: 'active', limit: 100 })) {
     if (meter.event_name === METER_EVENT_NAME) return meter.id;
   }
+  if (readOnly) throw new NoCatalogueError(`meter ${METER_EVENT_NAME}`);
   const meter = await stripe.billing.meters.create(
     {
       display_name: 'Queries',
@@ -67,10 +83,11 @@ async function ensureMeter(stripe: Stripe, changes: string[]): Promise<string> {
   return meter.id;
 }
 
-async function ensureProduct(stripe: Stripe, plan: Plan, changes: string[]): Promise<string> {
+async function ensureProduct({ stripe, changes, readOnly }: Making, plan: Plan): Promise<string> {
   const id = `meterbridge_${plan.name}`;
   const { data } = await stripe.products.list({ ids: [id] });
   if (data[0]) return id;
+  if (readOnly) throw new NoCatalogueError(`product ${id}`);
   const name = `${plan.name[0]?.toUpperCase()}${plan.name.slice(1)}`;
   await stripe.products.create({ id, name }, { idempotencyKey: `product:${id}` });
   changes.push(`made product ${id}`);
@@ -109,11 +126,12 @@ function usagePriceOf(plan: Plan, product: string, meter: string): PriceTerms {
 /** Cents as a decimal, as Stripe takes prices of less than a cent: `0.1` for $0.001. */
 const centsPerUnit = ({ overagePerQuery }: Plan) => formatUsd(overagePerQuery * 100n);
 
-async function ensurePrice(stripe: Stripe, terms: PriceTerms, changes: string[]): Promise<string> {
+async function ensurePrice({ stripe, changes, readOnly }: Making, terms: PriceTerms): Promise<string> {
   const { lookup_key: name } = terms;
   const { data } = await stripe.prices.list({ lookup_keys: [name], active: true, expand: ['data.tiers'] });
   const [old] = data;
-  if (old && signature(old) === signature(terms)) return old.id;
+  if (old && (readOnly || signature(old) === signature(terms))) return old.id;
+  if (readOnly) throw new NoCatalogueError(`price ${name}`);
   // With the old one in it the key is another when a price goes back to what it once was.
   const idempotencyKey = `price:${name}:${signature(terms)}:after:${old?.id ?? 'none'}`;
   const made = await stripe.prices.create({ ...terms, transfer_lookup_key: true }, { idempotencyKey });

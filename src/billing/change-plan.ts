@@ -3,6 +3,7 @@ import type Stripe from 'stripe';
 import { DAY_MS, dayOf, monthOf } from '../period.js';
 import { PLANS, type PlanName } from '../plans.js';
 import { type BillingContext, idOf, METADATA, toSeconds } from './context.js';
+import { creditHeldFee } from './credit-held-fee.js';
 import type { PlanChange, PlanChangePreview, PlanChangeResult, SubscriptionState } from './shapes.js';
 import { hasEnded, stateOf } from './subscription-state.js';
 
@@ -12,6 +13,8 @@ export async function previewPlanChange(
   change: PlanChange,
 ): Promise<PlanChangePreview> {
   const subscription = await context.stripe.subscriptions.retrieve(change.subscriptionId);
+  // As before the change itself: the use under the old plan is part of what it costs.
+  await reportUsageOf(context, subscription);
   const preview = await context.stripe.invoices.createPreview({
     customer: idOf(subscription.customer),
     subscription: subscription.id,
@@ -57,10 +60,8 @@ export async function changePlan(
   const latest = subscription.latest_invoice && idOf(subscription.latest_invoice);
   const idempotencyKey = `plan:${subscription.id}:${before.planType}:${planType}:after:${latest}`;
   const from = todayOf(context, subscription);
-  return {
-    ...(await switchTo(context, subscription, { planType, from, idempotencyKey })),
-    changesAt: null,
-  };
+  const changed = await switchTo(context, subscription, { planType, from, idempotencyKey });
+  return { ...stateOf(changed), changesAt: null };
 }
 
 /** The work of {@link StripeBillingManager.applyWaitingChange}. */
@@ -74,18 +75,20 @@ export async function applyWaitingChange(
   if (!planType || day > dayOf(now) || hasEnded(subscription)) return undefined;
   const from = monthOf(now).start;
   const idempotencyKey = `plan:${subscription.id}:${planType}:${from.toISOString()}`;
-  return switchTo(context, subscription, { planType: planType as PlanName, from, idempotencyKey });
+  const change = { planType: planType as PlanName, from, idempotencyKey };
+  const changed = await switchTo(context, subscription, change);
+  await creditHeldFee(context, { before: subscription, after: changed, from });
+  return stateOf(changed);
 }
 
 async function switchTo(
   context: BillingContext,
   subscription: Stripe.Subscription,
   { planType, from, idempotencyKey }: { planType: PlanName; from: Date; idempotencyKey: string },
-): Promise<SubscriptionState> {
-  const tenantId = subscription.metadata[METADATA.tenant];
+): Promise<Stripe.Subscription> {
   // The old price bills what Stripe has of it by now; what it hears of later is on no invoice.
-  if (tenantId) await context.beforeChange(tenantId, 'change');
-  const changed = await context.stripe.subscriptions.update(
+  await reportUsageOf(context, subscription);
+  return context.stripe.subscriptions.update(
     subscription.id,
     {
       items: itemsFor(context, subscription, planType),
@@ -95,7 +98,11 @@ async function switchTo(
     },
     { idempotencyKey },
   );
-  return stateOf(changed);
+}
+
+async function reportUsageOf({ beforeChange }: BillingContext, { metadata }: Stripe.Subscription) {
+  const tenantId = metadata[METADATA.tenant];
+  if (tenantId) await beforeChange(tenantId, 'change');
 }
 
 /** The beginning of the day, or of the subscription if that was later. */

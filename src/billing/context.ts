@@ -22,6 +22,8 @@ export const METADATA = {
   nextPlanFrom: 'next_plan_from',
   /** How often a customer's card, or whether a subscription ends with its period, was changed here. */
   change: 'change',
+  /** Of a customer that was one too many for its tenant: whose. */
+  doubleOf: 'was_double_of',
   /** A purged tenant's customer: nobody is left to be told anything. */
   forgotten: 'forgotten',
 } as const;

@@ -4,7 +4,7 @@ import { MissingCardError } from '../errors.js';
 import { DAY_MS, monthOf } from '../period.js';
 import { TRIAL_DAYS } from '../plans.js';
 import { hasCard } from './attach-card.js';
-import { SubscriptionConflictError } from './billing-errors.js';
+import { SubscriptionConflictError, SubscriptionLeavingError } from './billing-errors.js';
 import { type BillingContext, METADATA, toSeconds } from './context.js';
 import { subscriptionsOf } from './find-subscription.js';
 import { isIdempotencyConflict } from './idempotency-conflict.js';
@@ -20,7 +20,7 @@ export async function createSubscription(
   const { customerId, tenantId } = request;
   const earlier = await subscriptionsOf(stripe, customerId);
   const live = earlier.find((subscription) => !hasEnded(subscription));
-  if (live) return stateOf(live);
+  if (live) return kept(live, tenantId);
   const hadTrial = earlier.some(({ trial_start: start }) => start !== null);
   const { trialDays = hadTrial ? 0 : TRIAL_DAYS } = request;
   if (!(trialDays >= 0)) throw new RangeError(`Cannot give a trial of ${trialDays} days`);
@@ -34,8 +34,15 @@ export async function createSubscription(
     if (!isIdempotencyConflict(error)) throw error;
     const made = (await subscriptionsOf(stripe, customerId)).find((one) => !hasEnded(one));
     if (!made) throw new SubscriptionConflictError(tenantId, { cause: error });
-    return stateOf(made);
+    return kept(made, tenantId);
   }
+}
+
+/** Not resumed by itself: a request that is repeated late must not undo a cancellation that came after it. */
+function kept(subscription: Stripe.Subscription, tenantId: string): SubscriptionState {
+  const { id, cancel_at_period_end: leaves, cancel_at: end } = subscription;
+  if (leaves) throw new SubscriptionLeavingError(tenantId, id, new Date((end ?? 0) * 1_000));
+  return stateOf(subscription);
 }
 
 function termsOf(

@@ -30,6 +30,7 @@ export { type DailyUsage, readDailyUsage } from './daily-usage.js';
 export { type ChainOptions, type ChainRow, followChain } from './follow-chain.js';
 export type { Books } from './reconcile/books.js';
 export { type Difference, differenceLines, differenceRows } from './reconcile/difference.js';
+export { type LeftCredit, leftCreditLine, leftCredits } from './reconcile/left-credits.js';
 export { type ReconcileOptions, reconcile } from './reconcile/reconcile.js';
 export { remindOnce } from './reconcile/remind-once.js';
 export { type RepairResult, repairDifferences } from './reconcile/repair-differences.js';

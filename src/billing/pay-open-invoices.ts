@@ -1,24 +1,43 @@
 /** Charges what a customer owes. */
-import type Stripe from 'stripe';
+import Stripe from 'stripe';
+import { PaymentUnderWayError } from './billing-errors.js';
 import type { BillingContext } from './context.js';
+import { isIdempotencyConflict } from './idempotency-conflict.js';
 
 /** The work of {@link StripeBillingManager.payOpenInvoices}. */
-export async function payOpenInvoices(
-  { stripe, now }: BillingContext,
-  customerId: string,
-): Promise<string[]> {
+export async function payOpenInvoices(context: BillingContext, customerId: string): Promise<string[]> {
+  const ids = (await owedBy(context, customerId)).map(({ id = '' }) => id);
+  for (const id of ids) await payOnce(context, id);
+  return ids;
+}
+
+/** The work of {@link StripeBillingManager.owedCents}. */
+export async function owedCents(context: BillingContext, customerId: string): Promise<number> {
+  const owed = await owedBy(context, customerId);
+  return owed.reduce((sum, { amount_remaining: remaining }) => sum + remaining, 0);
+}
+
+/** Oldest first. */
+async function owedBy({ stripe }: BillingContext, customerId: string): Promise<Stripe.Invoice[]> {
   const owed: Stripe.Invoice[] = [];
   for (const status of ['open', 'uncollectible', 'draft'] as const) {
     for await (const invoice of stripe.invoices.list({ customer: customerId, status, limit: 100 })) {
       if (isOwed(invoice)) owed.push(invoice);
     }
   }
-  const ids = owed.sort((one, other) => one.created - other.created).map(({ id = '' }) => id);
-  for (const id of ids) {
+  return owed.sort((one, other) => one.created - other.created);
+}
+
+async function payOnce({ stripe, now }: BillingContext, id: string): Promise<void> {
+  try {
     // Another try is another intent: a decline must not come back for the next card.
     await stripe.invoices.pay(id, {}, { idempotencyKey: `pay:${id}:${now().toISOString()}` });
+  } catch (error) {
+    if (isIdempotencyConflict(error)) throw new PaymentUnderWayError(id, { cause: error });
+    // Somebody else was quicker.
+    const isRefused = error instanceof Stripe.errors.StripeInvalidRequestError;
+    if (!isRefused || (await stripe.invoices.retrieve(id)).status !== 'paid') throw error;
   }
-  return ids;
 }
 
 /**

@@ -10,7 +10,7 @@ export interface BillingManagerOptions {
   /** The clock. @default the test clock's, or the real time */
   readonly now?: () => Date;
   /**
-   * Called before a plan is changed, or ends at once: the place to report the tenant's usage of the days
+   * Called before a plan is changed or its change is previewed, or ends at once: the place to report the tenant's usage of the days
    * before, and at the end of today too. When it throws, nothing is changed.
    * @default does nothing
    */

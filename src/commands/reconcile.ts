@@ -5,6 +5,7 @@ import { StripeBillingManager } from '../billing/billing-manager.js';
 import { ensureCatalogue } from '../billing/catalogue.js';
 import type { Books } from '../billing/reconcile/books.js';
 import { differenceLines, differenceRows } from '../billing/reconcile/difference.js';
+import { leftCreditLine, leftCredits } from '../billing/reconcile/left-credits.js';
 import { reconcile } from '../billing/reconcile/reconcile.js';
 import { repairDifferences } from '../billing/reconcile/repair-differences.js';
 import { openReportLedger } from '../billing/report-ledger.js';
@@ -20,11 +21,13 @@ import { runCommand } from './run-command.js';
 const HELP = `npm run reconcile -- [--month MONTH]… [--tenant ID]… [--repair] [--dry-run] [--json]
 
 Compares usage in ClickHouse with Stripe's meter, tenants with subscriptions, and our plan invoices with
-Stripe's, line by line. Exit 1 if there are differences (after the repair, with --repair), 2 if it cannot compare.
+Stripe's, line by line; and lists credits of tenants that have left. Exit 1 if there is any of it (after the
+repair, with --repair), 2 if it cannot compare.
 
   --month MONTH  e.g. 2025-11; default: this month and the last
   --tenant ID    only this one; default: all
-  --repair       mends what can be mended; the rest is left to a person, and said
+  --repair       mends what can be mended; the rest is left to a person, and said. Without it nothing is
+                 written at Stripe
   --dry-run      with --repair: only says what would be done
   --json         the differences as JSON
 
@@ -45,7 +48,7 @@ await runCommand(HELP, async (args) => {
     throw new RangeError('Cannot take --dry-run without --repair: nothing is done anyway');
   const asked = { ...(months && { months }), ...(tenantIds && { tenantIds }) };
   const say = json ? console.error : console.log;
-  return withBooks(say, async (books) => {
+  return withBooks({ say, readOnly: !repair || dryRun }, async (books) => {
     for (const month of months ?? [])
       if (parseMonth(month).start > books.now)
         throw new RangeError(`Cannot compare --month ${month}: it has not begun`);
@@ -59,14 +62,22 @@ await runCommand(HELP, async (args) => {
         say(`${outcome}: ${tenant}: ${what}${error ? ` (${error})` : ''}`);
       if (!dryRun) differences = await reconcile(books, asked);
     }
+    const credits = await leftCredits(books, asked);
+    for (const credit of credits) say(leftCreditLine(credit));
     if (json) console.log(JSON.stringify(differenceRows(differences), undefined, 2));
     else if (!(repair && dryRun)) for (const line of differenceLines(differences)) console.log(line);
-    return differences.length > 0 ? 1 : 0;
+    return differences.length + credits.length > 0 ? 1 : 0;
   });
 });
 
+interface Opening {
+  readonly say: (line: string) => void;
+  /** Whether nothing may be written at Stripe. */
+  readonly readOnly: boolean;
+}
+
 async function withBooks(
-  say: (line: string) => void,
+  { say, readOnly }: Opening,
   work: (books: Books) => Promise<number>,
 ): Promise<number> {
   const config = readConfig();
@@ -80,7 +91,7 @@ async function withBooks(
       say(`⚠️  Skipping (${both.skip})`);
       return 0;
     }
-    return await work(await (isSample ? sampleBooks : ownBooks)(both.client, say));
+    return await work(await (isSample ? sampleBooks(both.client, say) : ownBooks(both.client, readOnly)));
   } finally {
     await services.close();
   }
@@ -88,9 +99,9 @@ async function withBooks(
 
 type Clients = Pick<Books, 'clickhouse' | 'stripe'>;
 
-async function ownBooks({ clickhouse, stripe }: Clients): Promise<Books> {
+async function ownBooks({ clickhouse, stripe }: Clients, readOnly: boolean): Promise<Books> {
   await createTables(clickhouse);
-  const catalogue = await ensureCatalogue(stripe);
+  const catalogue = await ensureCatalogue(stripe, { readOnly });
   const billing = new StripeBillingManager(stripe, { catalogue });
   return {
     clickhouse,

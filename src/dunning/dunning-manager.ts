@@ -20,11 +20,18 @@ import { type Standing, setStanding } from '../tenants/standing.js';
 import { type TenantLock, type TenantLockOptions, tenantLock } from '../tenants/tenant-lock.js';
 import type { DunningLedger, DunningRecord } from './dunning-ledger.js';
 import { type FailedPayment, failedPayment } from './failed-payment.js';
-import { customerOf, customersThatOwe, type Unpaid, unpaidOfTenant } from './find-unpaid.js';
+import {
+  customerOf,
+  customersThatOwe,
+  NOTHING_OWED,
+  type Owing,
+  tenantOf,
+  unpaidOfTenant,
+} from './find-unpaid.js';
 import { DUNNING_POLICY, type DunningAction, type DunningPolicy, type DunningStep } from './ladder.js';
 import { newSteps, SILENT } from './new-steps.js';
 import { Outbox } from './outbox.js';
-import { BY_COUNT, isLetGo, lastChase, STEPS, standingOf } from './records.js';
+import { BY_COUNT, lastChase, STEPS, standingOf } from './records.js';
 import { saying } from './saying.js';
 
 export interface DunningManagerOptions {
@@ -80,8 +87,8 @@ export class DunningManager {
   async checkCustomer(customerId: string): Promise<DunningOutcome | undefined> {
     const customer = await this.#stripe.customers.retrieve(customerId);
     if (customer.deleted) return undefined;
-    const { [METADATA.tenant]: tenantId, [METADATA.forgotten]: isForgotten } = customer.metadata;
-    if (!tenantId || isForgotten) return undefined;
+    const tenantId = tenantOf(customer);
+    if (!tenantId || customer.metadata[METADATA.forgotten]) return undefined;
     // Looked up with the lock held: an older look must not act after a newer one.
     return this.#lock(tenantId, () =>
       this.#check(tenantId, (records) =>
@@ -123,13 +130,13 @@ export class DunningManager {
     const step = this.#policy[Math.min(failureCount, this.#policy.length) - 1] as DunningStep;
     const firstFailure = new Date(this.#now().getTime() - (step.day - 1) * DAY_MS);
     const unpaid = [{ invoiceId: BY_COUNT, firstFailure, amountCents: invoiceAmount }];
-    await this.#lock(tenantId, () => this.#check(tenantId, async () => unpaid));
+    await this.#lock(tenantId, () => this.#check(tenantId, async () => ({ unpaid, hasLeft: false })));
     return { action: step.action };
   }
 
   /** Gives a tenant all its limits back. For what it was chased for it is chased no more, paid or not. */
   async reactivateTenant(tenantId: string): Promise<{ action: 'reactivated' }> {
-    await this.#lock(tenantId, () => this.#check(tenantId, async () => []));
+    await this.#lock(tenantId, () => this.#check(tenantId, async () => NOTHING_OWED));
     return { action: 'reactivated' };
   }
 
@@ -158,12 +165,11 @@ export class DunningManager {
 
   async #check(
     tenantId: string,
-    unpaidOf: (records: readonly DunningRecord[]) => Promise<readonly Unpaid[]>,
+    owingOf: (records: readonly DunningRecord[]) => Promise<Owing>,
   ): Promise<DunningOutcome> {
     const records = await this.#options.ledger.of(tenantId);
-    const owed = (await unpaidOf(records)).filter((unpaid) => !isLetGo(records, unpaid));
     const given = { stripe: this.#stripe, policy: this.#policy, now: this.#now() };
-    const { steps, standing } = await newSteps(given, records, owed);
+    const { steps, standing } = await newSteps(given, records, await owingOf(records));
     const written = steps.map((step) => ({ ...step, tenantId, standing }));
     const isSilent = steps.length === 0 && standingOf(records) !== standing;
     await this.#outbox.write(records, isSilent ? [{ ...SILENT, tenantId, standing }] : written);

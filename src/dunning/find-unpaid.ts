@@ -1,5 +1,8 @@
 /** Who owes what, as Stripe has it now. */
 import type Stripe from 'stripe';
+import { METADATA } from '../billing/context.js';
+import { subscriptionsOf } from '../billing/find-subscription.js';
+import { hasEnded } from '../billing/subscription-state.js';
 import type { Arrears } from './ladder.js';
 
 /** An unpaid invoice that was tried to be charged. */
@@ -8,8 +11,22 @@ export interface Unpaid extends Arrears {
   readonly amountCents: number;
 }
 
+/** What a tenant owes. */
+export interface Owing {
+  /** That which is longest overdue first. */
+  readonly unpaid: readonly Unpaid[];
+  /** Whether it had a subscription and none goes on: it has no access that could be taken from it. */
+  readonly hasLeft: boolean;
+}
+
+export const NOTHING_OWED: Owing = { unpaid: [], hasLeft: false };
+
 /** A charge that failed for good leaves its invoice in one of these. */
 const UNPAID = ['open', 'uncollectible'] as const;
+
+/** Whose customer it is, or was before the reconciliation found that it was one too many. */
+export const tenantOf = ({ metadata }: Pick<Stripe.Customer, 'metadata'>): string | undefined =>
+  metadata[METADATA.tenant] || metadata[METADATA.doubleOf];
 
 /**
  * The unpaid invoices of the tenant that a customer belongs to, which may have a second customer, made by
@@ -18,15 +35,30 @@ const UNPAID = ['open', 'uncollectible'] as const;
  */
 export async function unpaidOfTenant(
   stripe: Stripe,
-  { id: own, metadata: { tenant_id: tenantId }, test_clock: clock }: Stripe.Customer,
+  customer: Stripe.Customer,
   { isChased }: { isChased: boolean },
-): Promise<Unpaid[]> {
-  const unpaid = await unpaidOf(stripe, own);
-  if (unpaid.length === 0 && !isChased) return [];
+): Promise<Owing> {
+  const { id: own, metadata, test_clock: clock } = customer;
+  // What a customer owes that was one too many is no longer its tenant's.
+  const customers = metadata[METADATA.tenant] ? [own] : [];
+  const unpaid = customers.length > 0 ? await unpaidOf(stripe, own) : [];
+  if (unpaid.length === 0 && !isChased) return NOTHING_OWED;
   const filter = clock ? { test_clock: typeof clock === 'string' ? clock : clock.id } : {};
-  for await (const { id, metadata } of stripe.customers.list({ limit: 100, ...filter }))
-    if (metadata.tenant_id === tenantId && id !== own) unpaid.push(...(await unpaidOf(stripe, id)));
-  return unpaid.sort((a, b) => a.firstFailure.getTime() - b.firstFailure.getTime());
+  for await (const { id, metadata } of stripe.customers.list({ limit: 100, ...filter })) {
+    if (metadata[METADATA.tenant] !== tenantOf(customer) || id === own) continue;
+    customers.push(id);
+    unpaid.push(...(await unpaidOf(stripe, id)));
+  }
+  return {
+    unpaid: unpaid.sort((a, b) => a.firstFailure.getTime() - b.firstFailure.getTime()),
+    hasLeft: unpaid.length > 0 && (await hasLeft(stripe, customers)),
+  };
+}
+
+async function hasLeft(stripe: Stripe, customers: readonly string[]): Promise<boolean> {
+  const all: Stripe.Subscription[] = [];
+  for (const customer of customers) all.push(...(await subscriptionsOf(stripe, customer)));
+  return all.length > 0 && all.every(hasEnded);
 }
 
 /** The unpaid invoices of a customer. */

@@ -5,9 +5,9 @@ import { dayOf } from '../period.js';
 import type { Standing } from '../tenants/standing.js';
 import type { DunningRecord } from './dunning-ledger.js';
 import { type Ending, endingOf } from './ending.js';
-import type { Unpaid } from './find-unpaid.js';
+import type { Owing, Unpaid } from './find-unpaid.js';
 import { type DunningAction, type DunningPolicy, dueSteps, nextStepAt } from './ladder.js';
-import { doneFor, lastChase, standingAfter } from './records.js';
+import { doneFor, isLetGo, lastChase, standingAfter, standingOf } from './records.js';
 
 /** What the tenant is told. */
 const WORDS: Readonly<Record<DunningAction, (amount: string, next: string) => string>> = {
@@ -36,15 +36,17 @@ export type Step = {
 /**
  * The steps that are due and were not done, and how the tenant stands by all that are due.
  *
- * @param owed the unpaid invoices, that which is longest overdue first; none for one who owes nothing
+ * @param owing none unpaid for one who owes nothing
  */
 export async function newSteps(
   { stripe, policy, now }: { stripe: Stripe; policy: DunningPolicy; now: Date },
   records: readonly DunningRecord[],
-  owed: readonly Unpaid[],
+  { unpaid, hasLeft }: Owing,
 ): Promise<{ steps: Step[]; standing: Standing }> {
+  const owed = unpaid.filter((one) => !isLetGo(records, one));
   const [oldest] = owed;
   if (!oldest) return { steps: await lastStep(stripe, records), standing: 'good' };
+  if (hasLeft) return { steps: lastReminder(records, owed), standing: standingOf(records) };
   const { invoiceId: about } = oldest;
   const due = dueSteps(policy, oldest, now).map(({ action }) => action);
   const done = doneFor(records, about);
@@ -61,6 +63,14 @@ export async function newSteps(
 
 const totalOf = (owed: readonly Unpaid[]) =>
   owed.reduce((sum, { amountCents }) => sum + BigInt(amountCents), 0n);
+
+/** For one who has left: nothing is left to be slowed down, so it is reminded of its last invoice, once. */
+function lastReminder(records: readonly DunningRecord[], owed: readonly Unpaid[]): Step[] {
+  const about = owed.at(-1)?.invoiceId ?? '';
+  if (doneFor(records, about).size > 0) return [];
+  const text = `Your subscription has ended, and $${formatCents(totalOf(owed))} of it are still open; please pay them`;
+  return [{ about, action: 'reminder_sent', text }];
+}
 
 /** For one who was chased and owes nothing any more. */
 async function lastStep(stripe: Stripe, records: readonly DunningRecord[]): Promise<Step[]> {

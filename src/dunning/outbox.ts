@@ -7,6 +7,9 @@ import type { Notifier } from '../notifier.js';
 import type { DunningLedger, DunningRecord } from './dunning-ledger.js';
 import { isStep } from './records.js';
 
+/** What a person here has to do: the tenant is not told, but named. */
+const FOR_US: readonly string[] = ['dispute_created'];
+
 export class Outbox {
   readonly #options: { ledger: DunningLedger; notifier: Notifier; now: () => Date };
 
@@ -40,7 +43,8 @@ export class Outbox {
     await ledger.keep(passed.map((record) => ({ ...record, text: '', told: true })));
     for (const record of waiting.filter((record) => !passed.includes(record))) {
       const { tenantId, number, action: topic, text } = record;
-      await notifier.notify({ id: `${tenantId}:${number}:${topic}`, topic, tenantId, text });
+      const to = FOR_US.includes(topic) ? { text: `${tenantId}: ${text}` } : { tenantId, text };
+      await notifier.notify({ id: `${tenantId}:${number}:${topic}`, topic, ...to });
       // Each by itself: a kill between the two repeats one message at most.
       await ledger.keep([{ ...record, told: true }]);
     }

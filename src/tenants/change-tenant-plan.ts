@@ -13,6 +13,7 @@ import type { TenantLifecycle } from './lifecycle.js';
 import type { LifecycleEntry } from './lifecycle-entry.js';
 import { nextEntry } from './next-entry.js';
 import { NoSubscriptionError } from './no-subscription-error.js';
+import { refuseNotSignedUp } from './not-signed-up.js';
 import {
   type FollowTerms,
   findBilled,
@@ -49,7 +50,7 @@ export interface TenantPlanChange {
   readonly kind: 'upgrade' | 'downgrade' | 'none';
   readonly plan: PlanName;
   readonly holdsFrom: Date;
-  /** What Stripe takes at once: the rest of the month, and the use under the old plan that it knows of. */
+  /** What Stripe takes at once: the rest of the month, and the use of the days before under the old plan. */
   readonly proration: Proration;
 }
 
@@ -105,6 +106,7 @@ async function lookAt(
 ): Promise<{ change: TenantPlanChange; customerId: string; subscription: TenantSubscription }> {
   const now = clock();
   const tenant = await lifecycle.read(tenantId);
+  if (!tenant) await refuseNotSignedUp(clickhouse, { tenantId, event: 'upgrade', now });
   // Upgrades and downgrades begin in the same states: refused before Stripe is asked.
   nextEntry(tenant, { tenantId, event: 'upgrade', plan, by }, now);
   const { customerId, subscription } = await findBilled(billing, tenantId);

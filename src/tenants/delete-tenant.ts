@@ -10,6 +10,7 @@ import { setPlan } from './gate-entry.js';
 import type { TenantLifecycle } from './lifecycle.js';
 import type { LifecycleEntry } from './lifecycle-entry.js';
 import { readDeletions } from './lifecycle-log.js';
+import { refuseNotSignedUp } from './not-signed-up.js';
 import { type FollowTerms, findBilled, type TenantBilling } from './tenant-billing.js';
 
 /** How long a deleted tenant can come back. */
@@ -23,6 +24,8 @@ export interface DeletionParts {
   readonly followTerms: FollowTerms;
   /** After it none of the tenant's keys opens anything. */
   readonly revokeKeys: (tenantId: string) => Promise<unknown>;
+  /** The clock. @default () => new Date() */
+  readonly now?: () => Date;
 }
 
 /**
@@ -37,8 +40,9 @@ export async function deleteTenant(
   parts: DeletionParts,
   { tenantId, by = 'tenant' }: { tenantId: string; by?: string },
 ): Promise<{ tenant: LifecycleEntry; purgeAt: Date }> {
-  const { lifecycle, clickhouse } = parts;
+  const { lifecycle, clickhouse, now = () => new Date() } = parts;
   let tenant = await lifecycle.read(tenantId);
+  if (!tenant) await refuseNotSignedUp(clickhouse, { tenantId, event: 'delete', now: now() });
   // First of all: whoever goes on after a kill finds it by its state.
   if (tenant?.state !== 'deleted') tenant = await lifecycle.transition({ tenantId, event: 'delete', by });
   await endTenant(parts, tenantId).catch((error: unknown) => {

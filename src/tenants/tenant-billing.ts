@@ -31,6 +31,8 @@ export interface TenantBilling {
     tenantId: string;
     trialDays: number;
   }): Promise<TenantSubscription>;
+  /** What it has not paid, of earlier subscriptions too. */
+  owedCents(customerId: string): Promise<number>;
   cancelSubscription(given: { subscriptionId: string; atPeriodEnd: boolean }): Promise<unknown>;
 }
 

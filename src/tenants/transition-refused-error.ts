@@ -19,12 +19,15 @@ export class TransitionRefusedError extends Error {
     state: LifecycleState;
     version: number;
     changed: boolean;
+    /** Why nothing may be asked for, whatever the state. */
+    why?: string;
   }) {
-    const { tenantId, event, state, version, changed } = facts;
-    const allowed = allowedEvents(state);
+    const { tenantId, event, state, version, changed, why } = facts;
+    const allowed = why ? [] : allowedEvents(state);
     const stands = state === 'none' ? 'there is no such tenant' : `it is ${state} at version ${version}`;
     const may = allowed.length > 0 ? `where ${allowed.join(', ')} may follow` : 'which is final';
-    super(`Cannot ${event} ${tenantId}: ${changed ? 'it was changed meanwhile; ' : ''}${stands}, ${may}`);
+    const because = why ?? `${changed ? 'it was changed meanwhile; ' : ''}${stands}, ${may}`;
+    super(`Cannot ${event} ${tenantId}: ${because}`);
     this.tenantId = tenantId;
     this.event = event;
     this.state = state;

@@ -22,24 +22,32 @@ export class NotWonBackError extends Error {
 }
 
 export interface WinBackParts extends DeletionParts {
-  readonly billing: DeletionParts['billing'] & Pick<TenantBilling, 'createSubscription'>;
+  readonly billing: DeletionParts['billing'] & Pick<TenantBilling, 'createSubscription' | 'owedCents'>;
   /** Makes a key, which is shown once. */
   readonly issueKey: (tenantId: string) => Promise<string>;
+}
+
+export interface WonBack {
+  readonly tenant: LifecycleEntry;
+  readonly key: string;
+  /** What it owes from before. Until that is paid the dunning suspends it again, with the next round. */
+  readonly owedCents: number;
 }
 
 /**
  * @param request `plan`: another one than it had
  * @throws TransitionRefusedError with the current state, e.g. after the purge.
- * @throws MissingCardError for a tenant whose card is gone, NotWonBackError for one whose card is declined, or
- *   what Stripe says; it is as it was then.
+ * @throws MissingCardError for a tenant whose card is gone, NotWonBackError for one whose card is declined,
+ *   SubscriptionLeavingError for one whose subscription had still to end, or what Stripe says; it is as it was then.
  * @example const { key } = await winBack(parts, { tenantId: 'acme-corp', by: 'support' });
  */
 export async function winBack(
   parts: WinBackParts,
   { tenantId, by, plan }: { tenantId: string; by: string; plan?: PlanName },
-): Promise<{ tenant: LifecycleEntry; key: string }> {
+): Promise<WonBack> {
   const { lifecycle, billing } = parts;
   let key = '';
+  let owedCents = 0;
   try {
     const tenant = await lifecycle.during({ tenantId, event: 'win_back', plan, by }, async (begun) => {
       const customerId = await billing.findCustomer(tenantId);
@@ -50,10 +58,11 @@ export async function winBack(
       const { isActive } = await parts.followTerms({ tenantId, customerId });
       // A card that was declined; or what an earlier try left, on another plan.
       if (!isActive || planType !== wanted.planType) throw new NotWonBackError(tenantId, status, planType);
+      owedCents = await billing.owedCents(customerId);
       // Last, since it cannot be shown again.
       key = await parts.issueKey(tenantId);
     });
-    return { tenant, key };
+    return { tenant, key, owedCents };
   } catch (error) {
     // Each by the state that it is in again, if it had begun. What fails here ends in the next round.
     await Promise.allSettled([endTenant(parts, tenantId), endSubscription(parts, tenantId, 'cancelled')]);

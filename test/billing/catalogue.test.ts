@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { NoCatalogueError } from '../../src/billing/billing-errors.js';
 import { ensureCatalogue, METER_EVENT_NAME } from '../../src/billing/catalogue.js';
 import { createLocalStripe, type LocalStripe } from '../../src/local-stripe/create-local-stripe.js';
 import { parseUsd } from '../../src/money.js';
@@ -10,6 +11,16 @@ beforeEach(() => {
 });
 
 const dearer = { ...PLANS, pro: { ...PLANS.pro, overagePerQuery: parseUsd('0.00085') } };
+
+/** The calls from now on that change something. */
+function writesTo(stripe: LocalStripe): string[] {
+  const writes: string[] = [];
+  stripe.faults = ({ method, path }) => {
+    if (method !== 'GET') writes.push(`${method} ${path}`);
+    return undefined;
+  };
+  return writes;
+}
 
 describe('ensureCatalogue()', () => {
   it('makes a meter whose newest event of a day counts, and two prices for each plan', async () => {
@@ -33,6 +44,17 @@ describe('ensureCatalogue()', () => {
     const first = await ensureCatalogue(local.client());
     const again = await ensureCatalogue(local.client());
     expect(again).toEqual({ ...first, changes: [] });
+  });
+
+  it('that may only read makes nothing, takes a price with other terms, and misses what is not there', async () => {
+    const looked = () => ensureCatalogue(local.client(), { plans: dearer, readOnly: true });
+    await expect(looked()).rejects.toThrow(new NoCatalogueError(`meter ${METER_EVENT_NAME}`));
+    const { meterId, plans } = await ensureCatalogue(local.client());
+    const writes = writesTo(local);
+    expect(await looked()).toEqual({ meterId, plans, changes: [] });
+    expect(writes).toEqual([]);
+    await local.client().prices.update(plans.pro.usagePriceId, { active: false });
+    await expect(looked()).rejects.toThrow(new NoCatalogueError('price meterbridge_pro_usage'));
   });
 
   it('makes one of each when two run at once', async () => {

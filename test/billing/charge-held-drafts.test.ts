@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { PaymentUnderWayError } from '../../src/billing/billing-errors.js';
+import { StripeBillingManager } from '../../src/billing/billing-manager.js';
 import { chargeHeldDrafts } from '../../src/billing/charge-held-drafts.js';
 import { type ManagerWorld, managerWorld } from './manager-world.js';
 
@@ -87,7 +89,57 @@ describe('chargeHeldDrafts()', () => {
   });
 });
 
+describe('a cheaper plan that waited', () => {
+  it('is billed alone for its month, when the tenant pays at last', async () => {
+    world = await managerWorld('2025-11-01T00:00:00Z', { endOfRetries: 'unpaid' });
+    await world.addCard();
+    const { subscriptionId } = await world.subscribe('pro', 0);
+    await world.addCard('pm_card_chargeCustomerFail');
+    await world.advance('2025-12-20T00:00:00Z');
+    await world.billing.changePlan({ subscriptionId, planType: 'starter' });
+    await world.advance('2026-01-02T00:00:00Z');
+    expect(await status()).toBe('unpaid');
+    for (let time = 1; time <= 2; time += 1) await world.billing.applyWaitingChange(subscriptionId);
+    const told = async () => (await invoices()).map(({ status, total }) => `${status} ${total}`);
+    // December's fee; January's, held back and taken off again; January's of the cheaper plan.
+    expect(await told()).toEqual(['paid 9900', 'open 9900', 'draft 0', 'open 2900']);
+    await world.addCard();
+    await world.billing.payOpenInvoices(world.customerId);
+    expect(await told()).toEqual(['paid 9900', 'paid 9900', 'paid 0', 'paid 2900']);
+    expect(await status()).toBe('active');
+  });
+});
+
 describe('payOpenInvoices()', () => {
+  /** What was charged, by card. */
+  const charges = async () =>
+    (await world.stripe.charges.list({ customer: world.customerId, limit: 100 })).data.filter(
+      ({ paid }) => paid,
+    );
+
+  it('of two calls of one moment charges once, and tells the other by a type', async () => {
+    await world.addCard();
+    expect(await world.billing.owedCents(world.customerId)).toBe(3 * 2_900);
+    const pay = () => world.billing.payOpenInvoices(world.customerId);
+    const asked = await Promise.allSettled([pay(), pay()]);
+    expect(asked.map((one) => one.status)).toEqual(['fulfilled', 'rejected']);
+    expect(asked[1]).toMatchObject({ reason: new PaymentUnderWayError(await december()) });
+    expect([await charges(), await world.billing.owedCents(world.customerId)]).toMatchObject([
+      { length: 4 },
+      0,
+    ]);
+  });
+
+  it('of two calls, the second a moment later, charges once and gives both what is paid', async () => {
+    await world.addCard();
+    const { stripe, catalogue, clock, customerId } = world;
+    const later = () => new Date('2026-02-02T00:00:00.100Z');
+    const second = new StripeBillingManager(stripe, { catalogue, testClock: clock, now: later });
+    const asked = [world.billing, second].map((billing) => billing.payOpenInvoices(customerId));
+    expect((await Promise.all(asked)).map((ids) => ids.length)).toEqual([3, 3]);
+    expect(await charges()).toHaveLength(4);
+  });
+
   it('pays what was given up as uncollectible too', async () => {
     await world.stripe.invoices.markUncollectible(await december());
     await world.addCard();

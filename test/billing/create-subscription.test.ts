@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { SubscriptionConflictError } from '../../src/billing/billing-errors.js';
+import { SubscriptionConflictError, SubscriptionLeavingError } from '../../src/billing/billing-errors.js';
 import { MissingCardError } from '../../src/errors.js';
 import { type ManagerWorld, managerWorld } from './manager-world.js';
 
@@ -23,6 +23,18 @@ describe('createSubscription()', () => {
     );
     expect(new Set(made.map(({ subscriptionId }) => subscriptionId)).size).toBe(1);
     expect((await stripe.subscriptions.list({ customer: world.customerId })).data).toHaveLength(1);
+  });
+
+  it('does not give one that ends with its month for one that goes on', async () => {
+    await world.addCard();
+    const { subscriptionId } = await world.subscribe('pro', 0);
+    await world.billing.cancelSubscription({ subscriptionId });
+    const again = world.subscribe('starter', 0);
+    await expect(again).rejects.toThrow(
+      new SubscriptionLeavingError('acme-corp', subscriptionId, new Date('2025-12-01T00:00:00Z')),
+    );
+    await world.billing.resumeSubscription(subscriptionId);
+    expect(await world.subscribe('starter', 0)).toMatchObject({ subscriptionId, planType: 'pro' });
   });
 
   it('tells of an earlier request that made none and is not forgotten', async () => {

@@ -3,6 +3,7 @@ import { METER_EVENT_NAME } from '../../src/billing/catalogue.js';
 import { type Difference, differenceRows } from '../../src/billing/reconcile/difference.js';
 import { reconcile } from '../../src/billing/reconcile/reconcile.js';
 import { repairDifferences } from '../../src/billing/reconcile/repair-differences.js';
+import { reportBeforeChange } from '../../src/billing/report-days.js';
 import { at } from '../support/local-stripe.js';
 import { useWorlds, type World } from './reconciliation-world.js';
 
@@ -176,4 +177,27 @@ describe('usage that came after the invoice', () => {
     const { data } = await world.stripe.invoiceItems.list({ pending: true });
     expect(data.map(({ amount }) => amount).sort()).toEqual([100, 50]);
   });
+});
+
+it('of a day on which the tenant left and came back is billed by one subscription', async () => {
+  const subscriptionId = world.subscriptionOf('acme-corp');
+  const customerId = (await world.billing.findCustomer('acme-corp')) ?? '';
+  await world.advance('2025-11-10T08:00:00Z');
+  await world.use('acme-corp', { '2025-11-10T05:00:00Z': 15_000 });
+  await reportBeforeChange(world.books(), { tenantId: 'acme-corp', kind: 'end' });
+  await world.billing.cancelSubscription({ subscriptionId, atPeriodEnd: false });
+  await world.record('acme-corp', world.now(), { state: 'deleted' });
+  await world.advance('2025-11-10T12:00:00Z');
+  const wanted = { customerId, tenantId: 'acme-corp', planType: 'starter', trialDays: 0 } as const;
+  await world.billing.createSubscription(wanted);
+  await world.record('acme-corp', world.now());
+  await world.advance('2025-11-12T01:00:00Z');
+  await world.use('acme-corp', { '2025-11-10T15:00:00Z': 1_000, '2025-11-11T00:00:00Z': 10 });
+  await world.sync('2025-11');
+  expect(await found()).toEqual([]);
+  await world.advance('2025-12-02T00:00:00Z');
+  expect(await found()).toEqual([]);
+  const lines = (await world.billing.invoicesOf(customerId)).flatMap((invoice) => invoice.lines);
+  const queries = lines.filter(({ description }) => description.includes('(Tier'));
+  expect(queries.map(({ quantity }) => quantity)).toEqual([10_000, 5_000, 1_010]);
 });

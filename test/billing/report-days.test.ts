@@ -74,6 +74,14 @@ describe('reportBeforeChange()', () => {
     expect(lines.map(({ amountCents }) => amountCents)).toContain(1_400);
   });
 
+  it('has a preview tell what the change then takes, with use that was not reported yet', async () => {
+    await use('2025-11-05', '2025-11-06');
+    const { totalCents, lines } = await billing.previewPlanChange({ subscriptionId, planType: 'pro' });
+    expect(lines.map(({ amountCents }) => amountCents)).toContain(1_400);
+    await billing.changePlan({ subscriptionId, planType: 'pro' });
+    expect((await billing.invoicesOf(world.customerId)).at(-1)).toMatchObject({ totalCents });
+  });
+
   it('stops a cheaper plan that is due', async () => {
     await billing.changePlan({ subscriptionId, planType: 'pro' });
     await billing.changePlan({ subscriptionId, planType: 'starter' });

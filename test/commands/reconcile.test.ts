@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { StripeBillingManager } from '../../src/billing/billing-manager.js';
 import { ensureCatalogue } from '../../src/billing/catalogue.js';
 import { createLocalStripe } from '../../src/local-stripe/create-local-stripe.js';
+import { parseUsd } from '../../src/money.js';
+import { PLANS } from '../../src/plans.js';
 import { listen } from '../../src/server/listen.js';
 import { type ProjectCopy, projectCopy } from '../support/project-copy.js';
 
@@ -13,17 +15,22 @@ afterAll(() => copy.remove());
 
 const reconcile = (args: string[] = [], env = {}) => copy.run('.build/commands/reconcile.js', args, env);
 
+/** A plan has another price here than at Stripe. */
+const dearer = { ...PLANS, pro: { ...PLANS.pro, overagePerQuery: parseUsd('0.00085') } };
+
 /** A Stripe at an address, with a tenant that we do not have. @returns the settings that name it */
-async function ghostAtStripe(): Promise<Record<string, string>> {
+async function ghostAtStripe() {
   const local = createLocalStripe();
   const server = await listen(local, {});
   onTestFinished(() => server.close());
   const stripe = local.client();
-  const billing = new StripeBillingManager(stripe, { catalogue: await ensureCatalogue(stripe) });
+  const billing = new StripeBillingManager(stripe, {
+    catalogue: await ensureCatalogue(stripe, { plans: dearer }),
+  });
   const contact = { tenantId: 'ghost', email: 'g@example.com', name: 'Ghost' };
   const customerId = await billing.createCustomer(contact);
   await billing.createSubscription({ customerId, planType: 'pro', tenantId: 'ghost' });
-  return { STRIPE_URL: server.url, STRIPE_API_KEY: 'sk_test_local' };
+  return { local, env: { STRIPE_URL: server.url, STRIPE_API_KEY: 'sk_test_local' } };
 }
 
 describe('npm run reconcile', () => {
@@ -34,7 +41,12 @@ describe('npm run reconcile', () => {
   });
 
   it('lists what a Stripe at an address has and we have not, and mends it when it is told to', async () => {
-    const env = await ghostAtStripe();
+    const { local, env } = await ghostAtStripe();
+    const writes: string[] = [];
+    local.faults = ({ method, path }) => {
+      if (method !== 'GET') writes.push(`${method} ${path}`);
+      return undefined;
+    };
     const found = await reconcile([], env);
     expect([found.code, found.printed]).toEqual([1, expect.stringMatching(/^ghost: subscription extra, /)]);
     const dry = await reconcile(['--repair', '--dry-run'], env);
@@ -43,6 +55,7 @@ describe('npm run reconcile', () => {
     expect(JSON.parse(json.printed)).toMatchObject([
       { subject: 'subscription', class: 'extra', tenant: 'ghost' },
     ]);
+    expect(writes).toEqual([]);
     const mended = await reconcile(['--repair'], env);
     expect([mended.code, mended.printed]).toEqual([
       0,
@@ -56,7 +69,7 @@ describe('npm run reconcile', () => {
   });
 
   it('does not say that all is well with a tenant that nobody knows, and a month to come', async () => {
-    const env = await ghostAtStripe();
+    const { env } = await ghostAtStripe();
     expect(await reconcile(['--tenant', 'gohst'], env)).toEqual({
       code: 2,
       printed: 'Cannot compare --tenant "gohst": no terms, no usage and no customer at Stripe\n',

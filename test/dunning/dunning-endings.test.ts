@@ -110,6 +110,44 @@ it('an invoice that was given up as uncollectible is owed still, until it is pai
   expect([await standing(), topics().at(-1)]).toEqual(['good', 'reactivated']);
 });
 
+describe('one who has left and owes', () => {
+  const leave = ({ billing, subscriptionId }: BilledTenant) =>
+    billing.cancelSubscription({ subscriptionId, atPeriodEnd: false });
+  const days = async (tenant: BilledTenant) => {
+    for (const day of [8, 9, 30]) {
+      await tenant.advance(dunningDayAt(day));
+      await tenant.dunning.checkAll();
+    }
+  };
+
+  it('is reminded of the last invoice once, and of no access', async () => {
+    const tenant = await billedTenant(engine);
+    tenant.failCard();
+    await tenant.advance('2025-12-01T00:45:00Z');
+    const { customerId: customer, subscriptionId: subscription } = tenant;
+    const training = { customer, subscription, amount: 4_000, currency: 'usd' };
+    await tenant.stripe.invoiceItems.create(training);
+    await leave(tenant);
+    await days(tenant);
+    expect(tenant.told.map(({ text }) => text)).toEqual([
+      expect.stringMatching(
+        /^Your subscription has ended, and \$\d+\.\d\d of it are still open; please pay them$/,
+      ),
+    ]);
+    expect(await standing()).toBe('good');
+    await tenant.pay();
+    await tenant.dunning.checkAll();
+    expect(tenant.told.at(-1)?.text).toBe('Thank you, all is paid');
+  });
+
+  it('and was reminded before is told nothing more, and stands as it did', async () => {
+    const tenant = await chased(7);
+    await leave(tenant);
+    await days(tenant);
+    expect([tenant.topics(), await standing()]).toEqual([['rate_limit_reduced'], 'reduced']);
+  });
+});
+
 it('a customer whose tenant was purged is not chased for what was given up with it', async () => {
   const tenant = await chased(4);
   await engine.command('TRUNCATE TABLE tenant_ledger');
@@ -130,6 +168,24 @@ describe('a tenant with a second customer', () => {
     const outcome = await tenant.dunning.checkCustomer(await second(tenant));
     expect(outcome).toMatchObject({ actions: [], standing: 'suspended' });
     expect([await standing(), tenant.topics()]).toEqual(['suspended', ['service_suspended']]);
+  });
+
+  it('that was one too many is chased no more for what that owed', async () => {
+    const tenant = await billedTenant(engine);
+    const customerId = await second(tenant);
+    const paymentMethodId = 'pm_card_chargeCustomerFail';
+    await tenant.billing.attachPaymentMethod({ customerId, paymentMethodId });
+    await tenant.stripe.invoiceItems.create({ customer: customerId, amount: 500, currency: 'usd' });
+    const pending = { customer: customerId, pending_invoice_items_behavior: 'include' } as const;
+    const { id = '' } = await tenant.stripe.invoices.create(pending);
+    await tenant.stripe.invoices.pay(id).catch(() => undefined);
+    await tenant.advance('2025-11-09T12:00:00Z');
+    await tenant.dunning.checkAll();
+    expect(await standing()).toBe('suspended');
+    const metadata = { tenant_id: '', was_double_of: 'acme-corp' };
+    await tenant.stripe.customers.update(customerId, { metadata });
+    await tenant.dunning.checkAll();
+    expect([await standing(), tenant.topics()]).toEqual(['good', ['service_suspended', 'reactivated']]);
   });
 
   it('whose failure is newer stands by the older one, until both are paid', async () => {

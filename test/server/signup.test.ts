@@ -124,6 +124,7 @@ describe('GET /api/tenants/{id}', () => {
       plan: 'pro',
       state: 'active',
       since: '2025-11-01T00:00:00.000Z',
+      reason: 'it never signed up here, and its terms are kept by the operator',
       steps: [],
     });
     const other = await keys.issue('nobody');

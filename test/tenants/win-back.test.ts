@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { recordTenants } from '../../src/metering/tenants.js';
 import { changeTenantPlan } from '../../src/tenants/change-tenant-plan.js';
 import { deleteTenant, endTenant } from '../../src/tenants/delete-tenant.js';
 import { readLifecycleLog } from '../../src/tenants/lifecycle-log.js';
@@ -50,6 +51,19 @@ describe('deleteTenant()', () => {
     await expect(back({ issueKey: () => Promise.reject(new Error('no key')) })).rejects.toThrow('no key');
     expect(await deleteTenant(world.parts, { tenantId })).toMatchObject({ purgeAt: first.purgeAt });
     expect(await log()).toEqual(['delete', 'win_back', 'fail']);
+  });
+
+  it('is refused to one that never signed up here, as another plan is', async () => {
+    const imported = { tenantId: 'imported', plan: 'pro', state: 'active' } as const;
+    await recordTenants(engine.clickhouse, [{ ...imported, effectiveFrom: new Date('2025-11-01') }]);
+    const refused = { name: 'TransitionRefusedError', state: 'active', allowed: [] };
+    const why = 'it never signed up here, and its terms are kept by the operator';
+    await expect(deleteTenant(world.parts, imported)).rejects.toMatchObject({
+      ...refused,
+      message: `Cannot delete imported: ${why}`,
+    });
+    await expect(changeTenantPlan(world.parts, imported)).rejects.toMatchObject(refused);
+    await expect(deleteTenant(world.parts, { tenantId: 'nobody' })).rejects.toMatchObject({ state: 'none' });
   });
 
   it('is refused while a change is in progress', async () => {
@@ -164,6 +178,21 @@ describe('winBack()', () => {
     const asked = winBack(world.parts, { tenantId, by, plan: 'starter' });
     await expect(asked).rejects.toMatchObject({ name: 'NotWonBackError', plan: 'pro' });
     expect(await stands()).toEqual(['cancelled', 'ended', 'canceled', 1]);
+  });
+
+  it('says what is owed from before, for which the dunning goes on', async () => {
+    const { customerId, billing } = world;
+    const card = (paymentMethodId: string) => billing.attachPaymentMethod({ customerId, paymentMethodId });
+    await card('pm_card_chargeCustomerFail');
+    await world.advance('2025-12-05T12:00:00Z');
+    await deleteTenant(world.parts, { tenantId });
+    await world.advance('2025-12-20T12:00:00Z');
+    await card('pm_card_visa');
+    expect(await back()).toMatchObject({ tenant: { state: 'active' }, owedCents: 9_900 });
+    await billing.payOpenInvoices(customerId);
+    await deleteTenant(world.parts, { tenantId });
+    await world.advance('2025-12-21T12:00:00Z');
+    expect(await back()).toMatchObject({ owedCents: 0 });
   });
 
   it('of two at once gives one a key, and leaves it what it has', async () => {

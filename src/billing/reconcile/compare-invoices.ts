@@ -1,22 +1,12 @@
 /** Our plan invoice of a month ↔ what stands at Stripe for it, line by line, in cents and queries. */
 import { type Month, parseDay } from '../../period.js';
-import type { PlanName } from '../../plans.js';
 import type { InvoiceDifference, UsageDifference } from './difference.js';
+import { centsOf, type Entry, entriesOf, entryOf, quantityOf } from './entries.js';
 import type { ExpectedLine } from './expected-lines.js';
 import type { InvoicedLine } from './invoiced-line.js';
 import type { Repair } from './repair.js';
 import { customerOf, type StripeTenant } from './stripe-tenant.js';
-
-/** What is compared: the fee, or the usage, of one plan from one day on. */
-interface Entry {
-  readonly kind: InvoicedLine['kind'];
-  readonly plan: PlanName | null;
-  readonly first: ExpectedLine | InvoicedLine;
-  readonly expected: readonly ExpectedLine[];
-  readonly found: readonly InvoicedLine[];
-  /** Of invoices that are void, or drafts that nobody finalizes: they bill nothing. */
-  readonly unbilled: readonly InvoicedLine[];
-}
+import { surplusInvoices } from './surplus-invoices.js';
 
 export function compareInvoices(
   theirs: StripeTenant,
@@ -24,28 +14,39 @@ export function compareInvoices(
   month: Month,
 ): (InvoiceDifference | UsageDifference)[] {
   const lines = theirs.lines.filter((line) => line.month === month.name);
-  return entriesOf(expected, lines).flatMap((entry) => differenceOf(entry, theirs, month) ?? []);
+  const entries = entriesOf(expected, lines);
+  const surplus = surplusInvoices(entries, theirs, month);
+  // What is withdrawn must not be credited too.
+  const rest = lines.filter((line) => !surplus.flat().includes(line));
+  return [
+    ...surplus.map((own) => surplusDifference(own, entries, theirs.tenantId, month)),
+    ...entriesOf(expected, rest).flatMap((entry) => differenceOf(entry, theirs, month) ?? []),
+  ];
 }
 
-function entriesOf(expected: readonly ExpectedLine[], lines: readonly InvoicedLine[]): Entry[] {
-  const firsts = new Map<string, ExpectedLine | InvoicedLine>();
-  for (const line of [...expected, ...lines]) if (!firsts.has(keyOf(line))) firsts.set(keyOf(line), line);
-  return [...firsts].map(([key, first]) => {
-    const theirs = lines.filter((line) => keyOf(line) === key);
-    return {
-      kind: first.kind,
-      plan: first.plan,
-      first,
-      expected: expected.filter((line) => keyOf(line) === key),
-      found: theirs.filter(isBilled),
-      unbilled: theirs.filter((line) => !isBilled(line)),
-    };
-  });
+function surplusDifference(
+  lines: readonly InvoicedLine[],
+  entries: readonly Entry[],
+  tenantId: string,
+  month: Month,
+): InvoiceDifference {
+  const first = lines.find(isCharge) as InvoicedLine;
+  const { invoiceId, status } = first;
+  const amountCents = centsOf(lines);
+  return {
+    subject: 'invoice',
+    class: entryOf(entries, first).expected.length > 0 ? 'duplicate' : 'extra',
+    tenantId,
+    month: month.name,
+    line: `${first.description} from ${first.first_day}`,
+    expectedCents: 0,
+    foundCents: amountCents,
+    repair:
+      status === 'uncollectible'
+        ? { does: 'nothing', why: `nobody paid ${invoiceId}, and nobody owes it: void it at Stripe` }
+        : { does: 'void invoice', invoiceId: invoiceId ?? '', amountCents },
+  };
 }
-
-/** A fee and its credit, or the two tiers of one usage, are one entry: they are judged by their sum. */
-const keyOf = ({ kind, plan, first_day, description }: ExpectedLine | InvoicedLine) =>
-  [kind, plan ?? description, first_day].join(' ');
 
 function differenceOf(
   entry: Entry,
@@ -127,11 +128,6 @@ function repairOf(
   };
 }
 
-const isBilled = ({ status }: InvoicedLine) => status !== 'void' && status !== 'held';
-const centsOf = (lines: readonly { amount_cents: number }[]) =>
-  lines.reduce((sum, { amount_cents }) => sum + amount_cents, 0);
-const quantityOf = (lines: readonly { quantity: number }[]) =>
-  lines.reduce((sum, { quantity }) => sum + quantity, 0);
 const isCharge = ({ amount_cents, corrects, kind }: InvoicedLine) =>
   !corrects && (kind === 'usage' || amount_cents > 0);
 const subscriptionsOf = (lines: readonly InvoicedLine[]) =>

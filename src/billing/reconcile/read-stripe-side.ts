@@ -3,6 +3,7 @@
  * second.
  */
 import type Stripe from 'stripe';
+import { METADATA } from '../context.js';
 import { sdkOf } from '../sdk.js';
 import { clockFilters } from '../test-clock.js';
 import type { Books } from './books.js';
@@ -10,9 +11,6 @@ import type { InvoicedLine } from './invoiced-line.js';
 import { planLinesOf, waitingLineOf } from './plan-lines-of.js';
 import { type PriceBook, readPlanPrices } from './plan-prices.js';
 import { inRank, type StripeSubscription, type StripeTenant } from './stripe-tenant.js';
-
-/** Whose customer it was that was one too many, in its metadata. */
-export const DOUBLE_OF = 'was_double_of';
 
 const ENDED: readonly string[] = ['canceled', 'incomplete_expired'];
 
@@ -58,7 +56,7 @@ async function readHoldings(
   const ofCustomer = new Map<string, string>();
   for (const filter of clockFilters(testClock)) {
     for await (const { id, metadata } of stripe.customers.list({ limit: 100, ...filter })) {
-      const tenantId = metadata.tenant_id || metadata[DOUBLE_OF];
+      const tenantId = metadata.tenant_id || metadata[METADATA.doubleOf];
       if (!tenantId) continue;
       ofCustomer.set(id, tenantId);
       // Lists begin with the newest.

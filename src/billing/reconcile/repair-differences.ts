@@ -1,13 +1,14 @@
 /** Does the repairs of a reconciliation, or says what they would be. */
+import type Stripe from 'stripe';
 import { recordTenants } from '../../metering/tenants.js';
-import { DAY_MS, dayOf } from '../../period.js';
+import { DAY_MS } from '../../period.js';
+import { METADATA } from '../context.js';
 import { sdkOf } from '../sdk.js';
 import { UsageSyncService } from '../usage-sync.js';
 import type { Books } from './books.js';
+import { correctInvoice } from './correct-invoice.js';
 import type { Difference } from './difference.js';
-import { CORRECTS } from './plan-lines-of.js';
-import { DOUBLE_OF } from './read-stripe-side.js';
-import { type Correction, type Repair, wordsOf } from './repair.js';
+import { type Repair, wordsOf } from './repair.js';
 
 export interface RepairResult {
   readonly tenant: string;
@@ -24,6 +25,7 @@ type Doing<Name extends Repair['does']> = Extract<Repair, { does: Name }>;
 const ORDER: readonly Repair['does'][] = [
   'detach customer',
   'cancel',
+  'void invoice',
   'subscribe',
   'follow Stripe',
   'correct invoice',
@@ -80,7 +82,9 @@ async function doRepair(
   const stripe = sdkOf(books.stripe);
   switch (repair.does) {
     case 'correct invoice':
-      return correct(repair.correction, books);
+      return correctInvoice(stripe, repair.correction);
+    case 'void invoice':
+      return voidInvoice(stripe, repair.invoiceId);
     case 'subscribe':
       return subscribe(repair, books);
     case 'cancel': {
@@ -93,7 +97,7 @@ async function doRepair(
     case 'detach customer':
       // Its invoices stay in sight under this name.
       await stripe.customers.update(repair.customerId, {
-        metadata: { tenant_id: '', [DOUBLE_OF]: repair.tenantId },
+        metadata: { tenant_id: '', [METADATA.doubleOf]: repair.tenantId },
       });
       return;
     case 'follow Stripe':
@@ -138,30 +142,11 @@ async function subscribe(
   await billing.createSubscription({ tenantId, customerId, planType: plan, trialDays });
 }
 
-/** An item on the next invoice, once for each revision. Stripe forgets an idempotency key after a day. */
-async function correct(correction: Correction, { stripe: client }: Books): Promise<void> {
-  const stripe = sdkOf(client);
-  const { tenantId, customerId, month, kind, plan, period, revision } = correction;
-  const name = `correction:${tenantId}:${month}:${kind}:${plan}:${dayOf(period.start)}:${revision}`;
-  for await (const { metadata } of stripe.invoiceItems.list({ customer: customerId, limit: 100 }))
-    if (metadata?.[CORRECTS.name] === name) return;
-  await stripe.invoiceItems.create(
-    {
-      customer: customerId,
-      subscription: correction.subscriptionId,
-      currency: 'usd',
-      amount: correction.amountCents,
-      description: `${correction.words}, corrected for ${month}`,
-      period: { start: period.start.getTime() / 1_000, end: period.end.getTime() / 1_000 },
-      metadata: {
-        tenant_id: tenantId,
-        [CORRECTS.name]: name,
-        [CORRECTS.month]: month,
-        [CORRECTS.kind]: kind,
-        [CORRECTS.plan]: plan,
-        [CORRECTS.queries]: String(correction.queries),
-      },
-    },
-    { idempotencyKey: name },
-  );
+/** One that was paid meanwhile is refused by Stripe: the next reconciliation credits it. */
+async function voidInvoice(stripe: Stripe, id: string): Promise<void> {
+  const { status } = await stripe.invoices.retrieve(id);
+  if (status === 'void') return;
+  // Stripe deletes no draft of a subscription.
+  if (status === 'draft') await stripe.invoices.finalizeInvoice(id, { auto_advance: false });
+  await stripe.invoices.voidInvoice(id);
 }

@@ -2,7 +2,7 @@
  * What mends a difference, as data: it can be read before it is done. Which side is followed depends on
  * the fact. ClickHouse knows what was used, and who was deleted. Stripe knows what is paid: whether a
  * subscription lives, and for which plan; there our records follow. Final invoices stay as they are, and
- * are corrected by an item on the next one.
+ * are corrected for the next one; one that nobody paid, and that bills nothing of its own, is void.
  */
 import type { TenantTerms } from '../../metering/tenants.js';
 import { formatCents } from '../../money.js';
@@ -36,6 +36,7 @@ export type Repair =
       readonly queries: number;
     }
   | { readonly does: 'correct invoice'; readonly correction: Correction }
+  | { readonly does: 'void invoice'; readonly invoiceId: string; readonly amountCents: number }
   | {
       readonly does: 'subscribe';
       readonly tenantId: string;
@@ -64,6 +65,8 @@ export function wordsOf(repair: Repair): string {
       const amount = formatCents(BigInt(Math.abs(amountCents)));
       return `${verb} $${amount} for ${month} on the next invoice`;
     }
+    case 'void invoice':
+      return `void ${repair.invoiceId}: $${formatCents(BigInt(repair.amountCents))} that nobody paid`;
     case 'subscribe': {
       const { plan, trialEndsAt } = repair;
       const trial = trialEndsAt

@@ -4,6 +4,7 @@ import { type TenantState, termsAt } from '../../metering/tenants.js';
 import type { PlanName } from '../../plans.js';
 import type { TenantLifecycle } from '../lifecycle.js';
 import type { LifecycleState } from '../lifecycle-table.js';
+import { NOT_SIGNED_UP } from '../not-signed-up.js';
 import type { OnboardingProgress, StepState } from './progress.js';
 import { STEPS } from './steps.js';
 
@@ -15,7 +16,7 @@ export interface TenantStatus {
   /** From when it is in this state. */
   readonly since: string;
   readonly trial_ends_at?: string;
-  /** Why it is in this state. */
+  /** Why it is in this state, or cannot change it. */
   readonly reason?: string;
   /** Of the onboarding, in their order; none of a tenant that never signed up here. */
   readonly steps: readonly StepState[];
@@ -45,7 +46,8 @@ export async function tenantStatus(
   if (!entry) {
     if (!terms) return undefined;
     const { plan, state, effectiveFrom } = terms;
-    return { tenant_id: tenantId, plan, state, ...timesOf(effectiveFrom, trialEndsAt), steps: [] };
+    const times = timesOf(effectiveFrom, trialEndsAt);
+    return { tenant_id: tenantId, plan, state, ...times, reason: NOT_SIGNED_UP, steps: [] };
   }
   const { plan, state, at, reason } = entry;
   const steps = UNDER_WAY.includes(state)

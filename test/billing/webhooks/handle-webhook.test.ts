@@ -86,14 +86,18 @@ describe('invoice.*', () => {
 });
 
 describe('charge.dispute.created', () => {
-  it('calls a person, once', async () => {
+  it('calls a person here, once, and does not tell the tenant', async () => {
     const tenant = await open();
     const [charge] = (await tenant.stripe.charges.list({ customer: tenant.customerId })).data;
     const dispute = tenant.local.dispute(charge?.id ?? '');
     const [created] = await tenant.events('charge.dispute.created');
     await handleAll(tenant, [created, created] as WebhookEvent[]);
-    expect(tenant.told).toMatchObject([
-      { topic: 'dispute_created', text: expect.stringContaining('A payment of $29.00 is disputed') },
+    expect(tenant.told).toEqual([
+      {
+        id: `${tenantId}:1:dispute_created`,
+        topic: 'dispute_created',
+        text: expect.stringContaining(`${tenantId}: A payment of $29.00 is disputed`),
+      },
     ]);
     expect(created?.objectId).toBe(dispute.id);
   });
