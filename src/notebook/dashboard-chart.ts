@@ -31,7 +31,7 @@ export async function dashboardChart(title: string, panels: readonly LoadedPanel
       barmode: 'stack',
       margin: { t: 76 },
     },
-    width: 960,
+    width: 840, // fits beside the file list of a JupyterLab on a laptop
     height: 60 + rows * ROW_HEIGHT,
   });
 }
@@ -50,7 +50,11 @@ function placedPanel({ panel, rows }: LoadedPanel, index: number, gridRows: numb
         domain: [left, right],
         anchor: `y${suffix}`,
         ...(gauge
-          ? { range: [0, Math.max(100, ...values) * 1.05], title: { text: '% of the day’s quota' } }
+          ? {
+              range: [0, Math.max(100, ...values) * 1.05],
+              nticks: 8, // fewer would stand too far from the marks to read them
+              title: { text: '% of the day’s quota' },
+            }
           : {}),
       },
       [`yaxis${suffix}`]: {

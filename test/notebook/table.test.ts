@@ -81,6 +81,14 @@ describe('table() as HTML', () => {
     expect(html.match(/<td [^>]*text-align:left[^>]*>5<\/td>/)).not.toBeNull();
   });
 
+  it('makes a table of many columns small, and keeps its names on one line', () => {
+    const row = Object.fromEntries(Array.from({ length: 10 }, (_, at) => [`column ${at}`, at]));
+    const wide = shown([{ ...row, 'column 0': 'acme-corp' }]).html;
+    expect(wide).toMatch(/^<table style="[^"]*font-size:0.8em">/);
+    expect(wide).toMatch(/<td [^>]*white-space:nowrap[^>]*>acme-corp<\/td>/);
+    expect(shown(usage).html).not.toMatch(/font-size|nowrap/);
+  });
+
   it('brings no colour of text or ground of its own', () => {
     expect(shown(usage).html).not.toMatch(/[^-]color:|background|<style/);
   });

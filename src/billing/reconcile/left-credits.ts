@@ -17,6 +17,8 @@ export interface LeftCredit {
 }
 
 /**
+ * What a person has to pay out, in whole cents.
+ *
  * @param options tenants, all by default
  * @example for (const credit of await leftCredits(books)) console.log(leftCreditLine(credit));
  */
