@@ -10,7 +10,8 @@ const HELP = `npm run crash -- [--seed N] [--kills 200] [--events 100000]
 Kills the tracker's process at random, while ClickHouse refuses, cuts, answers late or fails after storing,
 and looks for every confirmed event in events, rollups and invoice; kills the report of usage to Stripe a
 quarter as often, and looks at what is billed; hands over six webhooks in all 720 orders; kills the onboarding at
-each of its steps; then four writers send each event up to four times. The seed names the plan: the same one makes the same kills. Without one it is
+each of its steps; changes a plan a hundred times under queries; then four writers send each event up to four
+times. The seed names the plan: the same one makes the same kills. Without one it is
 drawn and printed.`;
 
 const number = { type: 'string' };

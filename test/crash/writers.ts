@@ -11,6 +11,13 @@ import { openFronted } from '../support/fronted.js';
 import { type Seeded, seeded } from '../support/seeded.js';
 import { disagreements } from './agreement.js';
 
+export interface WritersOptions {
+  readonly seed: number;
+  readonly events: number;
+  /** @default a fortieth of the events: some two hundred batches */
+  readonly largestBatch?: number;
+}
+
 export interface WritersResult {
   /** Copies that were sent, of all events. */
   readonly sent: number;
@@ -31,10 +38,8 @@ const MONTH = parseMonth('2025-11');
 export async function fourWriters({
   seed,
   events,
-}: {
-  seed: number;
-  events: number;
-}): Promise<WritersResult> {
+  largestBatch = Math.max(10, events / 40),
+}: WritersOptions): Promise<WritersResult> {
   const random = seeded(seed);
   const engine = await openFronted();
   try {
@@ -42,7 +47,7 @@ export async function fourWriters({
     const copies = random.shuffle(reference.flatMap((event) => copiesOf(random, event)));
     const batches: EncodedBatch[] = [];
     for (let start = 0, size = 0; start < copies.length; start += size) {
-      size = 1 + random.below(Math.max(10, events / 40));
+      size = 1 + random.below(largestBatch);
       batches.push(await encodeBatch(randomUUID(), copies.slice(start, start + size)));
     }
     let failures = 0;

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { recordTenants } from '../../../src/metering/tenants.js';
+import { inRounds } from '../../../src/server/in-rounds.js';
 import { readLifecycleLog } from '../../../src/tenants/lifecycle-log.js';
 import { readSignup } from '../../../src/tenants/onboarding/signup-request.js';
 import type { Step } from '../../../src/tenants/onboarding/steps.js';
@@ -47,9 +48,9 @@ const LATER = new Date(NOW.getTime() + 60_000);
 const quick = { backoffMs: 1 };
 
 /** What is done every minute, often; until it is stopped, or the test ends. */
-function resumeOften(onboarding: OnboardingBench['onboarding']): () => void {
-  const timer = setInterval(() => void onboarding.resume().catch(() => undefined), 50);
-  const stop = () => clearInterval(timer);
+function resumeOften(onboarding: OnboardingBench['onboarding']): () => Promise<void> {
+  const rounds = inRounds(50, () => onboarding.resume().catch(() => undefined));
+  const stop = () => rounds.close();
   onTestFinished(stop);
   return stop;
 }
@@ -171,7 +172,7 @@ describe('what was promised', () => {
       await vi.waitFor(() => expect(isWiped).toBe(true), 20_000);
       const stop = resumeOften(onboarding);
       await reaches(answer, isActive);
-      stop();
+      await stop();
       expect([step, await atStripe(tenantId), new Set(topics(tenantId))]).toEqual([
         step,
         ONCE,
@@ -202,7 +203,7 @@ describe('what was promised', () => {
     now = new Date(NOW.getTime() + 16 * 60_000);
     const stop = resumeOften(onboarding);
     await reaches(answer, isActive);
-    stop();
+    await stop();
     expect(await eventsOf('acme-corp')).toEqual(['sign_up', 'pay', 'expire', 'retry', 'complete']);
     expect(await atStripe('acme-corp')).toEqual(ONCE);
   });
