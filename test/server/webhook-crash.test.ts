@@ -155,10 +155,12 @@ it('every event is handled, and each effect is there once, whatever is killed', 
   const told = new Map(received.map((notice) => [notice.id, notice]));
   const topicsOf = (tenantId: string) =>
     [...told.values()]
-      .filter((notice) => notice.tenantId === tenantId)
+      .filter(({ id }) => id?.startsWith(`${tenantId}:`))
       .map(({ topic }) => topic)
       .sort();
   expect(TENANTS.map(topicsOf)).toEqual(TENANTS.map(() => topics));
+  const forUs = received.filter((notice) => notice.tenantId === undefined);
+  expect(new Set(forUs.map(({ topic }) => topic))).toEqual(new Set(['dispute_created']));
   // What came twice was sent by one that was killed, and comes with the id of the first.
   expect(received.length - told.size).toBeLessThanOrEqual(KILLS * topics.length);
   expect(

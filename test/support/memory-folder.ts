@@ -3,7 +3,7 @@
  * they start are made there: an engine waits for the disk with each table that it creates or empties, and took
  * twice as long for an insert.
  */
-import { existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 
 const IN_MEMORY = '/dev/shm';
@@ -14,6 +14,8 @@ const NEEDED_BYTES = 2 ** 31;
 export default function useMemoryFolder(): (() => void) | undefined {
   if (process.env.TMPDIR || !hasRoom()) return undefined;
   const folder = mkdtempSync(join(IN_MEMORY, 'meterbridge-tests-'));
+  // Like /tmp, open to other users: some tests run programs as one of them.
+  chmodSync(folder, 0o755);
   process.env.TMPDIR = folder;
   return () => rmSync(folder, { recursive: true, force: true });
 }

@@ -39,7 +39,7 @@ describe('StoredApiKeys', () => {
     keys = await StoredApiKeys.open(redis.client, engine.clickhouse);
     await engine.command('TRUNCATE TABLE api_keys');
   });
-  const another = () => StoredApiKeys.open(redis.client.duplicate(), engine.clickhouse);
+  const another = () => StoredApiKeys.open(redis.another(), engine.clickhouse);
   const statesOf = async (issued: readonly string[], from = keys) =>
     Promise.all(issued.map(async (key) => (await from.holderOf(key))?.enabled));
 

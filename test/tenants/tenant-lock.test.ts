@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { PrivateRedis } from '../../src/services/private-redis.js';
 import { tenantLock } from '../../src/tenants/tenant-lock.js';
-import { openPrivateRedis } from '../support/private-redis.js';
+import { type OpenRedis, openPrivateRedis } from '../support/private-redis.js';
 
-let redis: PrivateRedis;
+let redis: OpenRedis;
 beforeAll(async () => {
   redis = await openPrivateRedis();
 });
@@ -15,7 +14,7 @@ const tick = () => new Promise(setImmediate);
 
 describe('tenantLock()', () => {
   it('lets one at a time work on a tenant, whoever asks', async () => {
-    const locks = [tenantLock(redis.client), tenantLock(redis.client.duplicate())];
+    const locks = [tenantLock(redis.client), tenantLock(redis.another())];
     let inside = 0;
     let most = 0;
     const work = async () => {
