@@ -24,6 +24,9 @@ export interface InvoicedEvents {
 const COLUMNS = `tenant_id, event_id, timestamp, event_type, model, price_version, queries, tokens_input,
         tokens_output, bytes, cost_usd, created_at`;
 
+/** Beside them: when it happened, as `2025-11`. */
+const USAGE_MONTH = "formatDateTime(timestamp, '%Y-%m', 'UTC')";
+
 const at = (name: string) => `fromUnixTimestamp64Milli({${name}:Int64}, 'UTC')`;
 /** An event may be ahead of the clock that accepted it, by five minutes. */
 const UP_TO = `timestamp < ${at('closes')} + INTERVAL 5 MINUTE`;
@@ -65,13 +68,18 @@ export async function invoicedEvents(
   };
   const params = { ...times, tenants: tenantIds };
   const special = await tenantsWithCopiesOrLateEvents(clickhouse, params);
-  const usual = `SELECT ${COLUMNS} FROM ${EVENTS_TABLE} FINAL WHERE ${MINE} AND ${ON_TIME}`;
+  // One month's need not be worded for each event.
+  const usageMonth = since.name === month.name ? `'${month.name}'` : USAGE_MONTH;
+  const usual = `
+      SELECT ${COLUMNS}, ${usageMonth} AS usage_month
+      FROM ${EVENTS_TABLE} FINAL
+      WHERE ${MINE} AND ${ON_TIME}`;
   if (special.length === 0) return { from: `(${usual})`, params };
   return {
     from: `(
       ${usual} AND tenant_id NOT IN {special:Array(String)}
       UNION ALL
-      SELECT ${COLUMNS}
+      SELECT ${COLUMNS}, ${USAGE_MONTH} AS usage_month
       FROM
       (
         SELECT ${COLUMNS}

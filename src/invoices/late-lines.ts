@@ -23,7 +23,7 @@ export async function lateLines(
   const { from, params } = await invoicedEvents(clickhouse, { tenantIds: [tenantId], month, since });
   const result = await clickhouse.query({
     query: `
-      SELECT formatDateTime(timestamp, '%Y-%m', 'UTC') AS name, sum(queries) AS queries
+      SELECT usage_month AS name, sum(queries) AS queries
       FROM ${from}
       WHERE timestamp < fromUnixTimestamp64Milli({month:Int64}, 'UTC')
       GROUP BY name

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InvalidInputError } from '../../src/errors.js';
-import { type CostInvoice, makeCostInvoice } from '../../src/invoices/cost-invoice.js';
+import { type CostInvoice, makeCostInvoice, makeCostInvoices } from '../../src/invoices/cost-invoice.js';
 import { invoiceCsv } from '../../src/invoices/csv.js';
 import { sha256 } from '../../src/invoices/seal.js';
 import { loadSampleMonth } from '../../src/metering/sample-month.js';
@@ -153,5 +153,16 @@ describe('invoiceCsv()', () => {
 
   it('is its heading alone for no invoice', () => {
     expect(invoiceCsv([])).toBe('tenant_id,month,total_queries,total_tokens,total_cost_usd,invoice_date\n');
+  });
+});
+
+describe('makeCostInvoices()', () => {
+  it('makes those of hundreds of tenants as one by one, and none that was not asked for', async () => {
+    const others = Array.from({ length: 500 }, (_, n) => `nobody-${n}`);
+    const tenantIds = ['charlie-co', ...others, 'acme-corp'];
+    const sealed = await makeCostInvoices(engine.clickhouse, { tenantIds, month: '2025-11' });
+    expect(sealed.map(({ invoice }) => invoice.tenant_id)).toEqual(tenantIds);
+    expect([sealed[0], sealed.at(-1)]).toEqual([await invoiceOf('charlie-co'), await invoiceOf('acme-corp')]);
+    expect(sealed.slice(1, -1).every(({ invoice }) => invoice.lines.length === 0)).toBe(true);
   });
 });
