@@ -31,7 +31,7 @@ export async function embeddedConnection(path: string): Promise<ChdbConnection> 
       columns: columns.split(', '),
       format: 'JSONCompactEachRow',
       settings: { ...(params.clickhouse_settings as Settings), ...ONE_THREAD },
-      values: Buffer.concat(chunks),
+      values: chunks.length === 1 ? chunks[0] : Buffer.concat(chunks),
     });
     return { stream: Readable.from([]), query_id: params.query_id ?? '', response_headers: {} };
   };
