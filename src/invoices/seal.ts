@@ -17,7 +17,7 @@ export interface Sealed<Invoice> {
  * @example seal({ month: '2025-11', kind: 'cost' }).json // '{"kind":"cost","month":"2025-11"}'
  */
 export function seal<Invoice extends object>(invoice: Invoice): Sealed<Invoice> {
-  const json = JSON.stringify(invoice, canonical);
+  const json = JSON.stringify(inOrder('invoice', invoice));
   return { invoice, json, sha256: sha256(json) };
 }
 
@@ -30,17 +30,15 @@ export function sha256(text: string): string {
   return createHash('sha256').update(text, 'utf8').digest('hex');
 }
 
-function canonical(key: string, value: unknown): unknown {
+function inOrder(key: string, value: unknown): unknown {
   if (typeof value === 'number' && !Number.isSafeInteger(value)) {
     throw new TypeError(
       `Cannot seal invoice: ${key} must be an integer or a string, current value is ${value}`,
     );
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  const entries = value as Record<string, unknown>;
-  return Object.fromEntries(
-    Object.keys(value)
-      .sort()
-      .map((name) => [name, entries[name]]),
-  );
+  if (Array.isArray(value)) return value.map((item) => inOrder(key, item));
+  if (typeof value !== 'object' || value === null) return value;
+  const ordered: Record<string, unknown> = {};
+  for (const name of Object.keys(value).sort()) ordered[name] = inOrder(name, Reflect.get(value, name));
+  return ordered;
 }
