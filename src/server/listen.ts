@@ -34,6 +34,11 @@ export async function listen(
 ): Promise<Listening> {
   const options = { hostname: host, ...(refuse && { errorHandler: refuse }) };
   const server = createServer(getRequestListener(app.fetch, options)).listen(port, host);
+  let isClosing = false;
+  server.prependListener('request', (request, response) => {
+    // A connection would outlive its answer, and bring the next request.
+    response.once('finish', () => isClosing && request.socket.end());
+  });
   try {
     await once(server, 'listening');
   } catch (error) {
@@ -46,12 +51,10 @@ export async function listen(
     url: `http://${host}:${typeof address === 'object' && address ? address.port : port}`,
     close: async () => {
       const closed = once(server, 'close');
+      isClosing = true;
       server.close();
-      // A connection outlives its answers, which would keep us.
-      const idle = setInterval(() => server.closeIdleConnections(), 20);
       const late = setTimeout(() => server.closeAllConnections(), LAST_ANSWERS_MS);
       await closed;
-      clearInterval(idle);
       clearTimeout(late);
     },
   };

@@ -23,8 +23,10 @@ export async function embeddedConnection(path: string): Promise<ChdbConnection> 
   const connection = createChdbConnection({ path });
   const exec = connection.exec.bind(connection);
   connection.exec = async (params) => {
+    if (!params.values) return exec(params);
     const [, table, columns] = INSERT.exec(params.query) ?? [];
-    if (!params.values || !table || !columns) return exec(params);
+    if (!table || !columns)
+      throw new Error('Cannot insert: need INSERT INTO table (a, b) FORMAT JSONCompactEachRow');
     const chunks = typeof params.values === 'string' ? [params.values] : await params.values.toArray();
     await connection.chdb.rawInsert({
       table,

@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import type { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/config.js';
@@ -71,6 +72,18 @@ describe('openServices(), embedded', () => {
     const query = `SELECT toDecimal64('0.1', 8) AS money, toUInt64(9007199254740991) AS count, sum(toDecimal64('0.2', 8)) AS sum`;
     const result = await clickhouse.query({ query, format: 'JSONEachRow' });
     expect(await result.json()).toEqual([{ money: '0.1', count: 9007199254740991, sum: '0.2' }]);
+  });
+
+  it('refuses an insert of bytes whose settings would stay for all later statements', async () => {
+    const { clickhouse } = clientsOf(await open());
+    const insert = clickhouse.exec({
+      query: 'INSERT INTO numbers FORMAT CSV',
+      values: Readable.from([Buffer.from('1\n')]),
+      clickhouse_settings: { insert_deduplication_token: 'one' },
+    });
+    await expect(insert).rejects.toThrow(
+      'Cannot insert: need INSERT INTO table (a, b) FORMAT JSONCompactEachRow',
+    );
   });
 
   it('has ClickHouse off, with a sentence, where this process has an engine open already', async () => {
