@@ -1,4 +1,15 @@
+import { styleText } from 'node:util';
 import type { CheckResult, Report } from '../checks/check.js';
+import { kernelDisplay } from './show.js';
+
+/**
+ * Prints whether a claim holds, with a mark that stands out: `✓ the same`, or `✗ FAIL the same`.
+ *
+ * @example verify(2n * 50n === 100n, 'the same'); // ✓ the same
+ */
+export function verify(holds: boolean, claim: string): void {
+  console.log(marked(`${holds ? '✓' : '✗ FAIL'} ${claim}`));
+}
 
 /**
  * Prints one readiness check: what was found, a line each. Seconds are left out, so that a notebook's kept
@@ -8,7 +19,7 @@ import type { CheckResult, Report } from '../checks/check.js';
  * printCheck(await checkDashboardPerformance(services.clickhouse, { now })); // ✓ Dashboard performance: …
  */
 export function printCheck(result: CheckResult): void {
-  console.log(linesOf(result).map(folded).join('\n'));
+  console.log(marked(linesOf(result).map(folded).join('\n')));
 }
 
 /**
@@ -17,7 +28,7 @@ export function printCheck(result: CheckResult): void {
  * @example printReport({ bridge: 'm12.1-m12.2', results: [await checkDataAccuracy(services.clickhouse, { now })] });
  */
 export function printReport(report: Report): void {
-  const lines = report.results.map((result) => linesOf(result)[0]);
+  const lines = report.results.map((result) => marked(linesOf(result)[0] ?? ''));
   console.log([...lines, reportLine(report)].join('\n'));
 }
 
@@ -53,6 +64,14 @@ function linesOf({ status, title, evidence, expected, advice }: CheckResult): st
     default:
       throw new TypeError(`Cannot print a check: status is ${String(status satisfies never)}`);
   }
+}
+
+/** Colours the mark that the text begins with, in a notebook alone: elsewhere a line may go to a file. */
+function marked(text: string): string {
+  if (!kernelDisplay()) return text;
+  return text.replace(/^(✓|✗ FAIL)/, (mark) =>
+    styleText(['bold', mark === '✓' ? 'green' : 'red'], mark, { validateStream: false }),
+  );
 }
 
 /** Columns that a notebook shows without breaking words. */

@@ -1,6 +1,6 @@
 /** What a cell shows: tables, charts, check lines. The only part of the kit that knows Jupyter. */
 export { type ChartOptions, type ChartTrace, chart } from './chart.js';
-export { printCheck, printReport, reportLine } from './check-lines.js';
+export { printCheck, printReport, reportLine, verify } from './check-lines.js';
 export { dashboardChart } from './dashboard-chart.js';
 export { type Column, type Frame, frame, type Groups } from './frame.js';
 export { type Progress, progress } from './progress.js';

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { CheckResult } from '../../src/checks/check.js';
-import { printCheck, printReport, reportLine } from '../../src/notebook/check-lines.js';
+import { printCheck, printReport, reportLine, verify } from '../../src/notebook/check-lines.js';
+import { inKernel } from './kernel-stub.js';
 
 const pass: CheckResult = {
   id: 'dashboard-performance',
@@ -75,5 +76,21 @@ describe('reportLine()', () => {
     [[pass, fail], '1/2 ready, 1 failed'],
   ])('counts what is ready, %#', (results, line) => {
     expect(reportLine({ bridge: 'm12.1-m12.2', results })).toBe(line);
+  });
+});
+
+describe('verify()', () => {
+  it('prints whether a claim holds', () => {
+    expect(printed(() => verify(true, 'the same'))).toBe('✓ the same');
+    expect(printed(() => verify(false, 'the same'))).toBe('✗ FAIL the same');
+  });
+
+  it('colours the mark, and that alone, in a notebook', () => {
+    inKernel();
+    const [bold, green, red, plain] = ['\u001b[1m', '\u001b[32m', '\u001b[31m', '\u001b[39m\u001b[22m'];
+    expect(printed(() => verify(false, 'the same'))).toBe(`${bold}${red}✗ FAIL${plain} the same`);
+    expect(printed(() => printCheck(pass))).toBe(
+      `${bold}${green}✓${plain} Dashboard performance: all panels under 1.0 s\n  150,000 events read`,
+    );
   });
 });
