@@ -58,6 +58,19 @@ def merge_streams(outputs):
     return merged
 
 
+def client_for(notebook, seconds):
+    return NotebookClient(
+        notebook,
+        kernel_name="tslab",
+        startup_timeout=START_SECONDS,
+        timeout=int(seconds),
+        # Outputs that come after the reply: by default what is not there after 4 s is left out.
+        iopub_timeout=int(seconds),
+        raise_on_iopub_timeout=True,
+        record_timing=False,
+    )
+
+
 def run(client, notebook):
     """Executes the cells in order and returns what went wrong, or None."""
     runnable = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code" and cell.source.strip()]
@@ -84,18 +97,14 @@ def main(path, copy, seconds, *flags):
     # An end that is asked for comes as the same exception as Ctrl-C, so that the kernel is ended too.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     notebook = read(path)
-    client = NotebookClient(
-        notebook,
-        kernel_name="tslab",
-        startup_timeout=START_SECONDS,
-        timeout=int(seconds),
-        # Outputs that come after the reply: by default what is not there after 4 s is left out.
-        iopub_timeout=int(seconds),
-        raise_on_iopub_timeout=True,
-        record_timing=False,
-    )
     try:
-        failure = run(client, notebook)
+        try:
+            failure = run(client_for(notebook, seconds), notebook)
+        except RuntimeError:
+            # Jupyter lets go of the ports that it found before the kernel takes them: another was quicker.
+            if any(cell.get("execution_count") for cell in notebook.cells):
+                raise
+            failure = run(client_for(notebook, seconds), notebook)
     except KeyboardInterrupt:
         failure = {"message": "Interrupted."}
     except RuntimeError as error:

@@ -21,7 +21,8 @@ const READY = /\d+\/\d+ (checks )?ready[^\n]*/g;
  * @property {string} message
  *
  * @typedef {object} Outcome
- * @property {string} name the notebook's name, without its ending
+ * @property {string} file the notebook
+ * @property {string} name its name, without its ending
  * @property {number} cells how many cells with code it has
  * @property {string} [ready] the last line of readiness that it printed
  * @property {number} seconds
@@ -76,6 +77,7 @@ export async function runNotebook(file, options) {
 
   const ready = readiness(copy);
   return {
+    file,
     name,
     cells,
     ready,

@@ -1,4 +1,4 @@
-// Runs notebooks one after the other and prints a line for each; what failed is shown with its cell.
+// Runs notebooks and prints a line for each; what failed is shown with its cell.
 import { relative } from 'node:path';
 import { root } from '../setup/paths.mjs';
 import { runNotebook } from './run-notebook.mjs';
@@ -6,22 +6,29 @@ import { isOffline } from './settings.mjs';
 
 /**
  * @param {string[]} files
- * @param {object} options as of runNotebook()
- * @returns {Promise<import('./run-notebook.mjs').Outcome[]>}
+ * @param {object} options as of runNotebook(); `atOnce`: how many run side by side (1)
+ * @returns {Promise<import('./run-notebook.mjs').Outcome[]>} in the order of the files
  */
-export async function runNotebooks(files, options) {
+export async function runNotebooks(files, { atOnce = 1, ...options }) {
   // A run without services leaves the copy of the one with services alone.
   const label = options.label ?? (isOffline() ? 'offline' : undefined);
   const outcomes = [];
-  for (const file of files) {
-    const outcome = await runNotebook(file, { ...options, label, onCell: showProgress(file) });
-    outcomes.push(outcome);
-    clearProgress();
-    print(outcome, label);
-    // Ctrl-C ends the notebook that runs; nobody who presses it wants the others.
-    if (outcome.failure?.message.startsWith('Interrupted')) break;
-  }
-  return outcomes;
+  let isInterrupted = false;
+  const waiting = files.entries();
+  const runWaiting = async () => {
+    for (const [index, file] of waiting) {
+      const onCell = atOnce === 1 ? showProgress(file) : undefined;
+      const outcome = await runNotebook(file, { ...options, label, onCell });
+      outcomes[index] = outcome;
+      clearProgress();
+      print(outcome, label);
+      // Ctrl-C ends the notebook that runs; nobody who presses it wants the others.
+      isInterrupted ||= outcome.failure?.message.startsWith('Interrupted') ?? false;
+      if (isInterrupted) return;
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, runWaiting));
+  return outcomes.filter(Boolean);
 }
 
 function showProgress(file) {
