@@ -13,16 +13,22 @@ if (!installed('tslab')) {
   );
   process.exit(1);
 }
-watchParent();
+let server;
+const end = (code) => {
+  server?.expectEnd();
+  process.exit(code);
+};
+watchParent(() => end(1));
 const { createCellExecutor } = require('./kernel/cell-executor.cjs');
 const { KernelServer } = require('./kernel/kernel-server.cjs');
 
 const executor = createCellExecutor(process.cwd());
 process.on('SIGINT', () => executor.interrupt());
 // A signal alone would skip the exit handlers by which the library removes its engines and folders.
-process.on('SIGTERM', () => process.exit(143));
+process.on('SIGTERM', () => end(143));
 const configPath = process.argv[process.argv.indexOf('--config-path') + 1];
-new KernelServer(executor, configPath).init().catch((error) => {
+server = new KernelServer(executor, configPath);
+server.init().catch((error) => {
   console.error('Cannot start the TypeScript kernel:', error);
   process.exit(1);
 });

@@ -20,7 +20,7 @@ class KernelServer extends ZmqServer {
   #heartbeat;
   #outputs;
   #queue = new CellQueue();
-  #shutdownAsked = false;
+  #endAsked = false;
   #streams = new StreamBuffer((name, text, request) => this.#send('stream', { name, text }, request));
   /** The terminal's or log's own; while cells run, stderr goes to the notebook. */
   #log = process.stderr.write.bind(process.stderr);
@@ -29,7 +29,7 @@ class KernelServer extends ZmqServer {
     super(new JupyterHandlerImpl(executor, false), configPath);
     this.#executor = executor;
     process.on('exit', (code) => {
-      if (!this.#shutdownAsked) addBackgroundError(new Error(`process.exit(${code}) ended the kernel`));
+      if (!this.#endAsked) addBackgroundError(new Error(`process.exit(${code}) ended the kernel`));
     });
     listen();
   }
@@ -68,7 +68,7 @@ class KernelServer extends ZmqServer {
       await super.handleShellMessage(socket, ...parts);
     } catch (error) {
       // The cell that ran while the end was asked for has nobody left to answer to.
-      if (this.#shutdownAsked) return;
+      if (this.#endAsked) return;
       // A completion that the compiler cannot give is no error of any cell.
       this.#log(`Cannot answer a message: ${error?.stack ?? error}\n`);
     }
@@ -113,8 +113,13 @@ class KernelServer extends ZmqServer {
   }
 
   handleShutdown(socket, message) {
-    this.#shutdownAsked = true;
+    this.expectEnd();
     this.#send('shutdown_reply', { status: 'ok', restart: message.content.restart }, message, socket);
+  }
+
+  /** Jupyter asks for the end in other ways too: by a signal, or by being gone. It is no error of a cell. */
+  expectEnd() {
+    this.#endAsked = true;
   }
 
   /** Ends the process although timers, servers or clients of cells are still open. */

@@ -13,9 +13,10 @@ const gone = setInterval(() => {
 }, 1000);
 `;
 
-function watchParent() {
+/** @param {() => void} onGone is to end the process in order */
+function watchParent(onGone) {
   const watcher = new Worker(WATCH, { eval: true, workerData: { parent: process.ppid } });
-  watcher.on('message', () => process.exit(1));
+  watcher.on('message', onGone);
   watcher.unref();
 }
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -70,18 +70,23 @@ describe('a kernel', () => {
     await kernel.close();
   });
 
-  it('ends when the process that started it is killed', async () => {
+  it('ends when the process that started it is killed, which is no error of a cell', async () => {
+    const errors = join(folder, 'late-errors');
     const { file, ports } = await writeConnectionFile(folder);
     const kernelFile = join(projectRoot, '.jupyter', 'kernel.cjs');
     const start = `const { spawn } = require('node:child_process');
       const kernel = spawn(process.execPath, [${JSON.stringify(kernelFile)}, '--config-path', ${JSON.stringify(file)}],
         { stdio: 'ignore' });
       console.log(kernel.pid);`;
-    const parent = spawn(process.execPath, ['-e', start], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const parent = spawn(process.execPath, ['-e', start], {
+      env: { ...process.env, MB_KERNEL_ERRORS: errors },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     const [printed] = await once(parent.stdout, 'data');
     await Promise.all(ports.map(answers));
     parent.kill('SIGKILL');
     await gone(Number(printed));
+    expect(existsSync(errors)).toBe(false);
   });
 });
 
