@@ -1,5 +1,6 @@
 /** Check 2 of M12.4 → M13.1: a tenant's invoice at Stripe is its metered usage, line by line. */
 import { type ChainRow, followChain } from '../billing/follow-chain.js';
+import type { Books } from '../billing/reconcile/books.js';
 import { readInvoicedLines } from '../billing/reconcile/read-invoiced-lines.js';
 import { formatCents } from '../money.js';
 import { GRACE_MS, HOUR_MS, monthOf } from '../period.js';
@@ -41,10 +42,10 @@ export function checkStripeBilling(
     title: 'Stripe billing',
     expected: [
       '10,450 queries: events = rollup = meter = quantity on the lines of the invoice',
-      'the invoice says $29.45, and so does our plan invoice, line by line',
+      'the invoice says $29.45 and is paid, and our plan invoice says the same, line by line',
     ],
     advice:
-      'Mend M12.2 before going on: run npm run reconcile, which names what differs and how to repair it; a wrong invoice costs $500–2,000 per dispute',
+      'Mend M12.2 before going on: the first hop that differs is the one to mend (report-days.ts, usage-sync.ts); a wrong invoice costs $500–2,000 per dispute',
     test: async (client) => {
       const { clock, books } = client;
       // From the 1st on: who comes later pays a part of the first fee, which is on no plan invoice of ours.
@@ -61,10 +62,13 @@ export function checkStripeBilling(
         const lines = (await readInvoicedLines(books(), asked)).get(tenant.tenantId) ?? [];
         const stripe = client.stripe === 'local' ? 'the local Stripe' : 'a Stripe sandbox (sk_test_…)';
         return {
-          problems: row ? brokenHops(row) : ['the month is nowhere'],
+          problems: [
+            ...(row ? brokenHops(row) : ['the month is nowhere']),
+            ...(await unpaid(books(), tenant)),
+          ],
           evidence: [
             `${count(QUERIES)} queries at ${stripe}: events = rollup = meter = quantity on the lines`,
-            `Stripe billed $${row?.stripeInvoice}, and so does our plan invoice, line by line:`,
+            `Stripe billed and charged $${row?.stripeInvoice}, and our plan invoice says so, line by line:`,
             ...lines.map((line) => `${line.description}: $${formatCents(BigInt(line.amount_cents))}`),
           ],
         };
@@ -89,6 +93,16 @@ async function use({ clock, tracker }: Platform, { tenantId, ask }: TestTenant):
     tracker.track({ tenantId, timestamp, model: 'gpt-4o', tokensInput: 170, tokensOutput: 12 });
   }
   await tracker.flush();
+}
+
+/** By now each invoice of the tenant has been charged. */
+async function unpaid({ billing }: Books, { tenantId }: TestTenant): Promise<string[]> {
+  const invoices = await billing.invoicesOf(await billing.customerFor({ tenantId }));
+  return invoices
+    .filter(({ status }) => status !== 'paid')
+    .map(
+      ({ status, totalCents }) => `an invoice of $${formatCents(BigInt(totalCents))} is ${status}, not paid`,
+    );
 }
 
 /** Where the queries are not what was asked, or the amounts differ. */

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import type { PlanName } from '../plans.js';
+import type { Finding } from './check.js';
 
 /** What came back over HTTP. */
 export interface Reply {
@@ -34,43 +35,77 @@ export function newSignup(plan: PlanName = 'starter', payment_method = 'pm_card_
   return { company, email: `${company}@example.com`, plan, payment_method };
 }
 
-/** A body that is no JSON object comes back as an empty one. */
+/** Longest wait for one answer, in seconds. */
+const ANSWER_SECONDS = 30;
+
+interface Sent {
+  readonly key?: string;
+  readonly body?: object | undefined;
+  readonly seconds?: number | undefined;
+}
+
+/**
+ * A body that is no JSON object comes back as an empty one.
+ *
+ * @throws Error with the address, where no answer comes.
+ */
 async function call(
   url: string,
   method: string,
   path: string,
-  { key, body }: { key?: string; body?: object | undefined } = {},
+  { key, body, seconds = ANSWER_SECONDS }: Sent = {},
 ): Promise<Reply> {
-  const response = await fetch(new URL(path, url), {
-    method,
-    headers: {
-      ...(key !== undefined && { authorization: `Bearer ${key}` }),
-      ...(body && { 'content-type': 'application/json' }),
-    },
-    ...(body && { body: JSON.stringify(body) }),
-  });
-  const { status, headers } = response;
-  const text = await response.text();
+  // Below the address, which may have a path of its own.
+  const address = new URL(path.slice(1), url.endsWith('/') ? url : `${url}/`);
   try {
-    return { status, headers, body: Object(JSON.parse(text)) };
-  } catch {
-    return { status, headers, body: {} };
+    const response = await fetch(address, {
+      method,
+      headers: {
+        ...(key !== undefined && { authorization: `Bearer ${key}` }),
+        ...(body && { 'content-type': 'application/json' }),
+      },
+      ...(body && { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(seconds * 1_000),
+    });
+    const { status, headers } = response;
+    return { status, headers, body: objectIn(await response.text()) };
+  } catch (error) {
+    const { name, message, cause } = error as Error & { cause?: { code?: string; message: string } };
+    const why = name === 'TimeoutError' ? `waited ${seconds} s` : (cause?.code ?? cause?.message ?? message);
+    throw new Error(`no answer from ${address.origin}${address.pathname} (${why})`, { cause: error });
   }
 }
+
+function objectIn(text: string): Reply['body'] {
+  try {
+    return Object(JSON.parse(text));
+  } catch {
+    return {};
+  }
+}
+
+/** What may stand in a header. */
+const isKey = (key: unknown): key is string => typeof key === 'string' && /^[\x21-\x7e]+$/.test(key);
 
 /**
  * Signs up, and does not wait.
  *
+ * @param options.seconds longest wait for an answer, also of the tenant's calls @default 30
  * @returns no tenant where the answer is not 202 with an id and a key
+ * @throws Error with the address, where no answer comes.
  * @example
  * const card = { plan: 'pro', payment_method: 'pm_card_visa' } as const;
  * const { status } = await signUp(server.url, { company: 'new-ltd', email: 'a@example.com', ...card });
  */
-export async function signUp(url: string, signup: Signup): Promise<{ status: number; tenant?: TestTenant }> {
-  const { status, body } = await call(url, 'POST', '/signup', { body: signup });
+export async function signUp(
+  url: string,
+  signup: Signup,
+  { seconds }: { seconds?: number } = {},
+): Promise<{ status: number; tenant?: TestTenant }> {
+  const { status, body } = await call(url, 'POST', '/signup', { body: signup, seconds });
   const { tenant_id: tenantId, api_key: key } = body;
-  if (status !== 202 || typeof tenantId !== 'string' || typeof key !== 'string') return { status };
-  const send: TestTenant['call'] = (method, path, body) => call(url, method, path, { key, body });
+  if (status !== 202 || typeof tenantId !== 'string' || !isKey(key)) return { status };
+  const send: TestTenant['call'] = (method, path, body) => call(url, method, path, { key, body, seconds });
   return {
     status,
     tenant: { tenantId, call: send, ask: (question) => send('POST', '/query', { question }) },
@@ -84,8 +119,12 @@ interface Step {
 }
 
 /** The steps of an onboarding, from `GET /api/tenants/{id}`. */
-export const stepsIn = ({ body }: Reply): Step[] => (Array.isArray(body.steps) ? body.steps : []);
-const failedStep = (reply: Reply) => stepsIn(reply).find(({ state }) => state === 'failed');
+export const stepsIn = ({ body }: Reply): Step[] =>
+  Array.isArray(body.steps) ? body.steps.filter((step) => typeof step === 'object' && step !== null) : [];
+
+/** Whether it failed for good. */
+export const hasFailed = (reply: Reply): boolean =>
+  reply.body.state === 'provisioning_failed' || stepsIn(reply).some(({ state }) => state === 'failed');
 
 /** Between two looks at how far a signup is. */
 const LOOK_MS = 100;
@@ -106,23 +145,40 @@ export async function onboarded(
   const end = performance.now() + seconds * 1_000;
   for (;;) {
     const reply = await call('GET', `/api/tenants/${tenantId}`);
-    const isOver = reply.status !== 200 || reply.body.state === 'active' || failedStep(reply) !== undefined;
+    const isOver = reply.status !== 200 || reply.body.state === 'active' || hasFailed(reply);
     if (isOver || performance.now() >= end) return reply;
     await setTimeout(LOOK_MS);
   }
 }
 
 /**
- * Signs tenants up, one for each plan, gives them to `run`, and deletes them.
+ * Deletes tenants.
+ *
+ * @returns a sentence for each that stays
+ */
+export async function deleteTenants(tenants: readonly TestTenant[]): Promise<string[]> {
+  const deleted = async ({ tenantId, call }: TestTenant): Promise<string[]> => {
+    try {
+      const { status } = await call('DELETE', `/api/tenants/${tenantId}`);
+      return status === 202 ? [] : [`the deletion of the test tenant got ${status}, not 202`];
+    } catch (error) {
+      return [(error as Error).message];
+    }
+  };
+  return (await Promise.all(tenants.map(deleted))).flat();
+}
+
+/**
+ * Signs tenants up, one for each plan, gives them to `run`, and deletes them; what stays is a problem more.
  *
  * @throws Error saying how far a signup came.
- * @example await withTenants(url, ['starter', 'pro'], ([first, second]) => first.ask('What is a meter?'));
+ * @example await withTenants(url, ['starter', 'pro'], async ([first, second]) => ({ problems: [], evidence: [] }));
  */
-export async function withTenants<Result>(
+export async function withTenants(
   url: string,
   plans: readonly PlanName[],
-  run: (tenants: readonly TestTenant[]) => Promise<Result>,
-): Promise<Result> {
+  run: (tenants: readonly TestTenant[]) => Promise<Finding>,
+): Promise<Finding> {
   const made: TestTenant[] = [];
   const signedUp = async (plan: PlanName): Promise<TestTenant> => {
     const { status, tenant } = await signUp(url, newSignup(plan));
@@ -136,8 +192,9 @@ export async function withTenants<Result>(
     // All are waited for, also where one failed: what was made goes.
     const tenants = await Promise.allSettled(plans.map(signedUp));
     for (const one of tenants) if (one.status === 'rejected') throw one.reason;
-    return await run(tenants.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])));
+    const finding = await run(tenants.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])));
+    return { ...finding, problems: [...finding.problems, ...(await deleteTenants(made.splice(0)))] };
   } finally {
-    await Promise.all(made.map(({ tenantId, call }) => call('DELETE', `/api/tenants/${tenantId}`)));
+    await deleteTenants(made);
   }
 }

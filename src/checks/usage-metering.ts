@@ -1,4 +1,6 @@
 /** Check 1 of M12.4 → M13.1: what a tenant uses is in its usage at once, exactly, and in nobody else's. */
+import { setTimeout } from 'node:timers/promises';
+import { dayOf } from '../period.js';
 import type { Service } from '../service.js';
 import { type CheckResult, runCheck } from './check.js';
 import type { Platform } from './platform.js';
@@ -9,6 +11,12 @@ const QUERIES = 20;
 
 /** Bytes that the first tenant stores. */
 const BYTES = 4_096;
+
+/** Longest wait until an answer is in the usage, in seconds. */
+const METERED_SECONDS = 10;
+
+/** Between two looks at the usage. */
+const LOOK_MS = 100;
 
 /** A tenant's figures, in the words of the usage API. */
 interface Figures {
@@ -23,7 +31,8 @@ const KINDS = Object.keys(NOTHING) as (keyof Figures)[];
 
 /**
  * Two tenants ask at the same time, over HTTP, and one of them stores something. What the answers said is
- * added up here and must be what `GET /api/tenants/{id}/usage` says to each.
+ * added up here and must be what `GET /api/tenants/{id}/usage` says to each, some seconds later, and to nobody
+ * else.
  *
  * @example const result = await checkUsageMetering(platform.service);
  */
@@ -33,7 +42,7 @@ export function checkUsageMetering(platform: Service<Platform>): Promise<CheckRe
     title: 'Usage metering',
     expected: [
       '20 and 10 queries of two tenants at once are in their usage',
-      'queries, tokens and bytes of each are those of its own answers',
+      'queries, tokens and bytes of each are those of its own answers; the other reads 403',
     ],
     advice:
       'Mend M12.1 before going on: follow one query from its answer to usage_daily (tracker, tenant id, rollup, route); what is not metered cannot be billed',
@@ -44,22 +53,21 @@ export function checkUsageMetering(platform: Service<Platform>): Promise<CheckRe
         const started = performance.now();
         const [first, second] = await Promise.all([askAll(busy, QUERIES), askAll(calm, QUERIES / 2)]);
         tracker.track({ tenantId: busy.tenantId, type: 'storage_write', bytes: BYTES });
-        await tracker.flush();
 
-        const today = clock.now().toISOString().slice(0, 10);
-        const wanted: [string, TestTenant, Figures][] = [
+        const wanted: Wanted[] = [
           ['the first tenant', busy, { ...first, bytes: BYTES }],
           ['the second tenant', calm, second],
         ];
-        const problems: string[] = [];
-        for (const [name, tenant, figures] of wanted)
-          problems.push(...differences(name, figures, await usageOf(tenant, today)));
+        const path = usagePath(calm, clock.now());
+        const problems = await differencesAfterAWhile(wanted, clock.now());
+        const { status } = await busy.call('GET', path);
+        if (status !== 403) problems.push(`one tenant's key got ${status}, not 403, for the other's usage`);
         return {
           problems,
           measured: { asked: (performance.now() - started) / 1_000 },
           evidence: [
             `ClickHouse answers; ${QUERIES} and ${QUERIES / 2} queries of two tenants at once are in their usage`,
-            'queries, tokens and bytes of each are those of its own answers',
+            'queries, tokens and bytes of each are those of its own answers; the other reads 403',
           ],
         };
       });
@@ -87,9 +95,27 @@ async function askAll({ ask }: TestTenant, count: number): Promise<Figures> {
   return sum;
 }
 
-async function usageOf({ tenantId, call }: TestTenant, day: string): Promise<Figures> {
-  const range = `start_date=${day}&end_date=${day}`;
-  const { status, body } = await call('GET', `/api/tenants/${tenantId}/usage?${range}`);
+type Wanted = readonly [name: string, tenant: TestTenant, figures: Figures];
+
+/** What differs once as much is there as was answered, or the time is over. */
+async function differencesAfterAWhile(wanted: readonly Wanted[], day: Date): Promise<string[]> {
+  const end = performance.now() + METERED_SECONDS * 1_000;
+  for (;;) {
+    const found = await Promise.all(wanted.map(([, tenant]) => usageOf(tenant, day)));
+    const rows = wanted.map(([name, , figures], at) => [name, figures, found[at] ?? NOTHING] as const);
+    const isThere = rows.every(([, figures, read]) => KINDS.every((kind) => read[kind] >= figures[kind]));
+    if (isThere || performance.now() >= end) return rows.flatMap((row) => differences(...row));
+    await setTimeout(LOOK_MS);
+  }
+}
+
+function usagePath({ tenantId }: TestTenant, now: Date): string {
+  const day = dayOf(now);
+  return `/api/tenants/${tenantId}/usage?start_date=${day}&end_date=${day}`;
+}
+
+async function usageOf(tenant: TestTenant, now: Date): Promise<Figures> {
+  const { status, body } = await tenant.call('GET', usagePath(tenant, now));
   if (status !== 200) throw new Error(`the usage of a tenant got ${status}, not 200`);
   return body.totals as Figures;
 }

@@ -8,7 +8,7 @@ import { createEvent } from '../../src/metering/event.js';
 import { SAMPLE_NOW } from '../../src/metering/sample-month.js';
 import type { AppOptions } from '../../src/server/app.js';
 import type { OtherParts } from '../../src/server/platform.js';
-import { expectRed, type TestPlatform, testPlatform } from '../support/platform.js';
+import { behind, expectRed, type TestPlatform, testPlatform } from '../support/platform.js';
 
 let platform: TestPlatform;
 beforeAll(async () => {
@@ -28,7 +28,7 @@ describe('checkLifecycleToIntegration()', () => {
     ]);
     expect(results[1]?.evidence).toEqual([
       '10,450 queries at the local Stripe: events = rollup = meter = quantity on the lines',
-      'Stripe billed $29.45, and so does our plan invoice, line by line:',
+      'Stripe billed and charged $29.45, and our plan invoice says so, line by line:',
       'starter base fee: $29.00',
       'starter queries, included: $0.00',
       'starter queries, overage: $0.45',
@@ -103,6 +103,22 @@ describe('checkUsageMetering() is red', () => {
     expectRed(result, 'queries of the first tenant: 20 as answered, 40 in its usage', advice);
   });
 
+  it('when one tenant may read what another used', async () => {
+    const keys = new Map<string, string>();
+    const open = await behind(platform, async (request, pass) => {
+      const tenantId = /tenants\/([^/]+)\/usage/.exec(request.url)?.[1];
+      const key = tenantId && keys.get(tenantId);
+      if (key) return pass(new Request(request, { headers: { authorization: `Bearer ${key}` } }));
+      const answer = await pass();
+      const { tenant_id, api_key } = (await answer.clone().json()) as Record<string, string>;
+      if (tenant_id && api_key) keys.set(tenant_id, api_key);
+      return answer;
+    });
+    const result = await checkUsageMetering(open);
+    expectRed(result, "one tenant's key got 200, not 403, for the other's usage", advice);
+    expect(result.evidence).toHaveLength(1);
+  });
+
   it('when ClickHouse does not answer', async () => {
     const away = platform.withClient(({ clickhouse }) => ({
       clickhouse: Object.assign(Object.create(clickhouse), {
@@ -114,7 +130,7 @@ describe('checkUsageMetering() is red', () => {
 });
 
 describe('checkStripeBilling() is red', () => {
-  const advice = /^Mend M12\.2 before going on: run npm run reconcile/;
+  const advice = /^Mend M12\.2 before going on: the first hop that differs/;
 
   it('when no usage is reported', async () => {
     const result = await checkStripeBilling(platform.service, { reportUsage: async () => undefined });
@@ -131,6 +147,19 @@ describe('checkStripeBilling() is red', () => {
       },
     }));
     expectRed(await checkStripeBilling(lossy), /events: 9,40\d queries, 10,450 were answered/, advice);
+  });
+
+  it('when the month is billed and not paid', async () => {
+    const result = await checkStripeBilling(platform.service, {
+      async reportUsage({ round, books }) {
+        await round();
+        const { billing, stripe } = books();
+        const customer = [...(await billing.allCustomers()).values()].at(-1) ?? 'none';
+        const { id } = await sdkOf(stripe).paymentMethods.attach('pm_card_chargeCustomerFail', { customer });
+        await sdkOf(stripe).customers.update(customer, { invoice_settings: { default_payment_method: id } });
+      },
+    });
+    expectRed(result, 'an invoice of $29.45 is open, not paid', advice);
   });
 
   it('when Stripe bills what nobody used', async () => {

@@ -1,11 +1,15 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { checkLifecycle } from '../../src/checks/lifecycle-transitions.js';
+import { raceTransitions } from '../../src/checks/racing-transitions.js';
 import { checkOnboarding } from '../../src/checks/self-service-onboarding.js';
+import { limitsOf } from '../../src/plans.js';
+import { listen } from '../../src/server/listen.js';
 import type { OtherParts } from '../../src/server/platform.js';
 import { addTenantRoutes } from '../../src/server/tenant-routes.js';
 import type { TenantLifecycle } from '../../src/tenants/lifecycle.js';
+import { LIFECYCLE } from '../../src/tenants/lifecycle-table.js';
 import { TransitionRefusedError } from '../../src/tenants/transition-refused-error.js';
-import { expectRed, type TestPlatform, testPlatform } from '../support/platform.js';
+import { behind, expectRed, type TestPlatform, testPlatform } from '../support/platform.js';
 
 let platform: TestPlatform;
 beforeAll(async () => {
@@ -62,6 +66,60 @@ describe('checkOnboarding() is red', () => {
     expect(result.evidence).toContain('a second signup with the same company got 202, not 409');
   });
 
+  it('when a second signup is refused, and makes a tenant all the same', async () => {
+    const result = await onboardedWith(({ onboarding, ...own }) => {
+      if (!onboarding) throw new Error('no onboarding');
+      let signups = 0;
+      const signUp: typeof onboarding.signUp = async (signup) => {
+        signups += 1;
+        const other = { tenantId: `${signup.tenantId}-more`, email: `more.${signups}.${signup.email}` };
+        if (signups === 2) await onboarding.signUp({ ...signup, ...other });
+        return onboarding.signUp(signup);
+      };
+      const retry: typeof onboarding.retry = (...given) => onboarding.retry(...given);
+      return { ...own, onboarding: { signUp, retry, statusOf: (id) => onboarding.statusOf(id) } };
+    });
+    expectRed(result, 'signing up again made 1 more tenant', advice);
+  });
+
+  it('when the tenant cannot be deleted', async () => {
+    const stays = await behind(platform, async (request, pass) =>
+      request.method === 'DELETE' ? new Response(null, { status: 500 }) : pass(),
+    );
+    expectRed(await checkOnboarding(stays), 'the deletion of the test tenant got 500, not 202', advice);
+  });
+
+  it('when nothing answers, with the address', async () => {
+    const silent = await behind(platform, () => new Promise(() => undefined));
+    const result = await checkOnboarding(silent, { budgetSeconds: 0.5 });
+    expectRed(result, /^no answer from http:\/\/127\.0\.0\.1:\d+\/front\/signup \(waited 0\.5 s\)$/, advice);
+    const { url, close } = await listen({ fetch: () => new Response() });
+    await close();
+    const closed = { mode: 'configured', client: { url }, address: url } as const;
+    expectRed(await checkOnboarding(closed), `no answer from ${url}/signup (ECONNREFUSED)`, advice);
+  });
+
+  it.each([
+    [{}, {}, 'POST /signup got 202 without tenant_id and api_key'],
+    [{ tenant_id: 'a', api_key: 'k\ny' }, {}, 'POST /signup got 202 without tenant_id and api_key'],
+    [{ tenant_id: 'a', api_key: 'key' }, {}, 'GET /api/tenants/{id} got 200 without a state'],
+    [
+      { tenant_id: 'a', api_key: 'key' },
+      { state: 'new', steps: [null] },
+      'not active within 0.5 s: it is new',
+    ],
+    [
+      { tenant_id: 'a', api_key: 'key' },
+      { state: 'provisioning_failed' },
+      'not active: it is provisioning_failed',
+    ],
+  ])('when something else answers, %#', async (signedUp, status, problem) => {
+    const strange = await behind(platform, async ({ method }) =>
+      method === 'POST' ? Response.json(signedUp, { status: 202 }) : Response.json(status),
+    );
+    expectRed(await checkOnboarding(strange, { budgetSeconds: 0.5 }), problem, advice);
+  });
+
   it('when there is no such route', async () => {
     const result = await onboardedWith(({ onboarding: _, ...own }) => own);
     expectRed(result, 'POST /signup got 404, not 202 with tenant_id and api_key', advice);
@@ -113,6 +171,60 @@ describe('checkLifecycle() is red', () => {
       },
     }));
     expectRed(await checkLifecycle(silent), /refused as if it were active/, advice);
+  });
+
+  it('when many who ask at once all win', async () => {
+    const everybody = platform.withClient(({ lifecycle }) => ({
+      lifecycle: {
+        read: (id) => lifecycle.read(id),
+        transition: (request) =>
+          lifecycle.transition(request).catch(async (error: unknown) => {
+            const held = await lifecycle.read(request.tenantId);
+            if (request.event === 'suspend' && held?.state === 'suspended' && held.version === 4) return held;
+            throw error;
+          }),
+      },
+    }));
+    expectRed(await checkLifecycle(everybody), 'of 20 changes at once 20 won', advice);
+  });
+
+  it('when a transition is not in the log', async () => {
+    if (platform.service.mode === 'off') throw new Error(platform.service.skip);
+    const { lifecycle, clickhouse } = platform.service.client;
+    const forgetful = Object.assign(Object.create(clickhouse), {
+      query: ({ query, ...given }: { query: string; format: 'JSONEachRow' }) =>
+        clickhouse.query({ ...given, query: query.replace('ORDER BY', "AND event != 'suspend' ORDER BY") }),
+    });
+    expect(await raceTransitions({ lifecycle, clickhouse })).toEqual([]);
+    expect(await raceTransitions({ lifecycle, clickhouse: forgetful })).toEqual([
+      'the log says sign_up, pay, complete, not sign_up, pay, complete, suspend',
+    ]);
+  });
+
+  it('when the table has another transition', async () => {
+    const { on } = LIFECYCLE.purged as { on: Record<string, string> };
+    onTestFinished(() => {
+      delete on.win_back;
+    });
+    on.win_back = 'returning';
+    const result = await checkLifecycle(platform.service);
+    expectRed(result, '27 transitions listed, 142 not: it should be 26 and 143', advice);
+  });
+
+  it('when the gate does not hear of the new plan, and a refusal tells another state', async () => {
+    const lying: OtherParts = (own, { lifecycle, parts }) => {
+      const during: TenantLifecycle['during'] = (asked, work) =>
+        lifecycle.during(asked, work).catch((error: unknown) => {
+          if (!(error instanceof TransitionRefusedError)) throw error;
+          throw new TransitionRefusedError({ ...error, state: 'purged', version: -7 });
+        });
+      const plan = { ...parts, lifecycle: { read: (id: string) => lifecycle.read(id), during } };
+      const tenantRoutes: typeof own.tenantRoutes = (app) => addTenantRoutes(app, { plan, deletion: parts });
+      return { ...own, limitsOf: () => limitsOf('starter'), tenantRoutes };
+    };
+    const result = await platform.withParts(lying, checkLifecycle);
+    expectRed(result, 'the refusal of an upgrade to pro does not say the current state', advice);
+    expect(result.evidence.join()).toContain('after the upgrade to pro the gate says "queries";q=2000;');
   });
 
   it('when queries are refused while a plan changes', async () => {

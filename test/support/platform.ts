@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import type { CheckResult } from '../../src/checks/check.js';
 import type { Platform } from '../../src/checks/platform.js';
 import { readConfig } from '../../src/config.js';
+import { listen } from '../../src/server/listen.js';
 import { type OpenPlatform, openPlatform } from '../../src/server/platform.js';
 import type { Service } from '../../src/service.js';
 import { openServices, type Services } from '../../src/services/open-services.js';
@@ -37,6 +38,25 @@ export async function testPlatform(): Promise<TestPlatform> {
       rmSync(folder, { recursive: true });
     },
   });
+}
+
+/** What answers in the server's place; `pass` asks the server itself. */
+export type Front = (request: Request, pass: (changed?: Request) => Promise<Response>) => Promise<Response>;
+
+/** The platform with something in front of its server, below a path of its own; closed with the test. */
+export async function behind({ service }: TestPlatform, front: Front): Promise<Service<Platform>> {
+  if (service.mode === 'off') throw new Error(service.skip);
+  const pass = async (request: Request) => {
+    const path = request.url.replace(/^.*?\/front/, '');
+    const { method, headers } = request;
+    const body = method === 'POST' ? { body: await request.text() } : {};
+    return fetch(new URL(path, service.client.url), { method, headers, ...body });
+  };
+  const { url, close } = await listen({
+    fetch: (request) => front(request, (changed = request) => pass(changed)),
+  });
+  onTestFinished(close);
+  return { ...service, client: { ...service.client, url: `${url}/front/` } };
 }
 
 /** The check failed, with this among its lines and this advice. */
