@@ -1,14 +1,15 @@
 /** The card that is charged. */
 import Stripe from 'stripe';
 import { type BillingContext, METADATA, nextChange } from './context.js';
+import { existingCustomer } from './existing-customer.js';
 
 /** The work of {@link StripeBillingManager.attachPaymentMethod}. */
 export async function attachCard(
   { stripe }: BillingContext,
   { customerId, paymentMethodId }: { customerId: string; paymentMethodId: string },
 ): Promise<void> {
-  const customer = await stripe.customers.retrieve(customerId);
-  const change = customer.deleted ? '1' : nextChange(customer);
+  const customer = await existingCustomer(stripe, customerId);
+  const change = customer ? nextChange(customer) : '1';
   const metadata = { [METADATA.change]: change };
   const intent = `card:${customerId}:${paymentMethodId}:${change}`;
   try {
@@ -28,7 +29,9 @@ export async function attachCard(
 }
 
 /** The work of {@link StripeBillingManager.hasCard}. */
-export async function hasCard({ stripe }: BillingContext, customerId: string): Promise<boolean> {
-  const customer = await stripe.customers.retrieve(customerId);
-  return !customer.deleted && customer.invoice_settings.default_payment_method !== null;
+export async function hasCard(
+  { stripe }: Pick<BillingContext, 'stripe'>,
+  customerId: string,
+): Promise<boolean> {
+  return Boolean((await existingCustomer(stripe, customerId))?.invoice_settings.default_payment_method);
 }

@@ -11,6 +11,7 @@ import type { StripeClient } from '../stripe-client.js';
 import { StripeBillingManager } from './billing-manager.js';
 import { ensureCatalogue } from './catalogue.js';
 import { readDailyUsage } from './daily-usage.js';
+import { grouped } from './grouped.js';
 import type { Books } from './reconcile/books.js';
 import { openReportLedger } from './report-ledger.js';
 import { openTestClock, type TestClock } from './test-clock.js';
@@ -48,16 +49,11 @@ export async function billSampleMonth(
   const catalogue = await ensureCatalogue(stripe);
   const billing = new StripeBillingManager(stripe, { catalogue, testClock: clock });
   const ledger = await openReportLedger(clickhouse);
-  const usage = await readDailyUsage(clickhouse, {
-    month,
-    tenantIds: tenants.map(({ tenantId }) => tenantId),
-  });
+  const tenantIds = tenants.map(({ tenantId }) => tenantId);
+  const usage = await readDailyUsage(clickhouse, { month, tenantIds });
   let done = 0;
   const tell = (more: number) => onProgress(done + more, tenants.length + usage.length);
-  const sync = new UsageSyncService(billing, {
-    ledger,
-    onProgress: tell,
-  });
+  const sync = new UsageSyncService(billing, { ledger, onProgress: tell });
   let reported = dayOf(start);
   /** Reports the days before one. */
   const report = async (day: string) => {
@@ -92,12 +88,9 @@ export async function billSampleMonth(
 
 /** What begins at each instant, in order; what began before the month counts from its start. */
 function byTime(tenants: readonly SampleTenant[], start: Date): [Date, TenantTerms[]][] {
-  const instants = new Map<number, TenantTerms[]>();
-  for (const terms of tenants.flatMap((tenant) => tenant.terms)) {
-    const time = Math.max(terms.effectiveFrom.getTime(), start.getTime());
-    instants.set(time, [...(instants.get(time) ?? []), terms]);
-  }
-  return [...instants].sort(([a], [b]) => a - b).map(([time, terms]) => [new Date(time), terms]);
+  const terms = tenants.flatMap((tenant) => tenant.terms);
+  const instants = grouped(terms, ({ effectiveFrom }) => Math.max(Number(effectiveFrom), Number(start)));
+  return [...instants].sort(([a], [b]) => a - b).map(([time, begun]) => [new Date(time), begun]);
 }
 
 async function subscribe(

@@ -4,6 +4,7 @@
  * time-out or a restart, does it once. Each kind of work has a file of its own beside this one.
  */
 import type { StripeClient } from '../stripe-client.js';
+import type { PlanChange, Proration } from '../tenants/tenant-billing.js';
 import { attachCard, hasCard } from './attach-card.js';
 import { cancelSubscription, resumeSubscription } from './cancel-subscription.js';
 import { applyWaitingChange, changePlan, previewPlanChange } from './change-plan.js';
@@ -20,8 +21,6 @@ import type {
   Cancellation,
   DayReport,
   NewSubscription,
-  PlanChange,
-  PlanChangePreview,
   PlanChangeResult,
   StripeInvoice,
   SubscriptionState,
@@ -113,7 +112,7 @@ export class StripeBillingManager {
    *
    * @throws what `beforeChange` throws.
    */
-  async previewPlanChange(change: PlanChange): Promise<PlanChangePreview> {
+  async previewPlanChange(change: PlanChange): Promise<Proration> {
     return previewPlanChange(this.#context, change);
   }
 

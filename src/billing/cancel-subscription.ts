@@ -1,7 +1,7 @@
 /** The end of a subscription, and its taking back. */
 import type Stripe from 'stripe';
 import { SubscriptionEndedError } from './billing-errors.js';
-import { type BillingContext, METADATA, nextChange } from './context.js';
+import { type BillingContext, METADATA, nextChange, reportUsageOf } from './context.js';
 import type { Cancellation, SubscriptionState } from './shapes.js';
 import { hasEnded, stateOf } from './subscription-state.js';
 
@@ -14,8 +14,7 @@ export async function cancelSubscription(
   const subscription = await subscriptions.retrieve(subscriptionId);
   if (hasEnded(subscription)) return stateOf(subscription);
   if (atPeriodEnd) return endAtPeriod(context, subscription, true);
-  const tenantId = subscription.metadata[METADATA.tenant];
-  if (tenantId) await context.beforeChange(tenantId, 'end');
+  await reportUsageOf(context, subscription, 'end');
   // Stripe takes no idempotency key with a DELETE: what has ended is not ended again.
   return stateOf(await subscriptions.cancel(subscriptionId, { invoice_now: true, prorate: true }));
 }

@@ -2,19 +2,17 @@
 import type Stripe from 'stripe';
 import { DAY_MS, dayOf, monthOf } from '../period.js';
 import { PLANS, type PlanName } from '../plans.js';
-import { type BillingContext, idOf, METADATA, toSeconds } from './context.js';
-import { creditHeldFee } from './credit-held-fee.js';
-import type { PlanChange, PlanChangePreview, PlanChangeResult, SubscriptionState } from './shapes.js';
+import type { PlanChange, Proration } from '../tenants/tenant-billing.js';
+import { type BillingContext, idOf, METADATA, reportUsageOf, toSeconds } from './context.js';
+import { creditLeftFee } from './credit-left-fee.js';
+import type { PlanChangeResult, SubscriptionState } from './shapes.js';
 import { hasEnded, stateOf } from './subscription-state.js';
 
 /** The work of {@link StripeBillingManager.previewPlanChange}. */
-export async function previewPlanChange(
-  context: BillingContext,
-  change: PlanChange,
-): Promise<PlanChangePreview> {
+export async function previewPlanChange(context: BillingContext, change: PlanChange): Promise<Proration> {
   const subscription = await context.stripe.subscriptions.retrieve(change.subscriptionId);
   // As before the change itself: the use under the old plan is part of what it costs.
-  await reportUsageOf(context, subscription);
+  await reportUsageOf(context, subscription, 'change');
   const preview = await context.stripe.invoices.createPreview({
     customer: idOf(subscription.customer),
     subscription: subscription.id,
@@ -39,6 +37,9 @@ export async function changePlan(
   const subscription = await context.stripe.subscriptions.retrieve(subscriptionId);
   const before = stateOf(subscription);
   const now = context.now();
+  const waiting = subscription.metadata[METADATA.nextPlan];
+  // Half made, by a process that was killed.
+  if (waiting === before.planType) await applyWaitingChange(context, subscriptionId);
   /** Keeps what waits for the 1st, or forgets it; a second is another intent. */
   const wait = (metadata: Record<string, string>) =>
     context.stripe.subscriptions.update(
@@ -47,8 +48,7 @@ export async function changePlan(
       { idempotencyKey: `plan:${subscription.id}:waits:${metadata[METADATA.nextPlan]}:${now.toISOString()}` },
     );
   if (before.planType === planType) {
-    if (subscription.metadata[METADATA.nextPlan])
-      await wait({ [METADATA.nextPlan]: '', [METADATA.nextPlanFrom]: '' });
+    if (waiting) await wait(NOTHING_WAITS);
     return { ...before, changesAt: null };
   }
   if (PLANS[planType].baseCents < PLANS[before.planType].baseCents) {
@@ -60,7 +60,7 @@ export async function changePlan(
   const latest = subscription.latest_invoice && idOf(subscription.latest_invoice);
   const idempotencyKey = `plan:${subscription.id}:${before.planType}:${planType}:after:${latest}`;
   const from = todayOf(context, subscription);
-  const changed = await switchTo(context, subscription, { planType, from, idempotencyKey });
+  const changed = await switchTo(context, subscription, { planType, from, idempotencyKey }, NOTHING_WAITS);
   return { ...stateOf(changed), changesAt: null };
 }
 
@@ -75,34 +75,37 @@ export async function applyWaitingChange(
   if (!planType || day > dayOf(now) || hasEnded(subscription)) return undefined;
   const from = monthOf(now).start;
   const idempotencyKey = `plan:${subscription.id}:${planType}:${from.toISOString()}`;
-  const change = { planType: planType as PlanName, from, idempotencyKey };
-  const changed = await switchTo(context, subscription, change);
-  await creditHeldFee(context, { before: subscription, after: changed, from });
-  return stateOf(changed);
+  const isMade = stateOf(subscription).planType === planType;
+  if (!isMade)
+    await switchTo(context, subscription, { planType: planType as PlanName, from, idempotencyKey });
+  await creditLeftFee(context, subscription, { plan: planType, from });
+  // Forgotten last: whoever follows after a kill goes on from where it stands.
+  const forget = { idempotencyKey: `${idempotencyKey}:made` };
+  return stateOf(
+    await context.stripe.subscriptions.update(subscriptionId, { metadata: NOTHING_WAITS }, forget),
+  );
 }
+
+const NOTHING_WAITS = { [METADATA.nextPlan]: '', [METADATA.nextPlanFrom]: '' };
 
 async function switchTo(
   context: BillingContext,
   subscription: Stripe.Subscription,
   { planType, from, idempotencyKey }: { planType: PlanName; from: Date; idempotencyKey: string },
+  metadata: Record<string, string> = {},
 ): Promise<Stripe.Subscription> {
   // The old price bills what Stripe has of it by now; what it hears of later is on no invoice.
-  await reportUsageOf(context, subscription);
+  await reportUsageOf(context, subscription, 'change');
   return context.stripe.subscriptions.update(
     subscription.id,
     {
       items: itemsFor(context, subscription, planType),
       proration_behavior: 'always_invoice',
       proration_date: toSeconds(from),
-      metadata: { [METADATA.plan]: planType, [METADATA.nextPlan]: '', [METADATA.nextPlanFrom]: '' },
+      metadata: { [METADATA.plan]: planType, ...metadata },
     },
     { idempotencyKey },
   );
-}
-
-async function reportUsageOf({ beforeChange }: BillingContext, { metadata }: Stripe.Subscription) {
-  const tenantId = metadata[METADATA.tenant];
-  if (tenantId) await beforeChange(tenantId, 'change');
 }
 
 /** The beginning of the day, or of the subscription if that was later. */

@@ -6,7 +6,7 @@
  */
 import type Stripe from 'stripe';
 import type { StripeClient } from '../stripe-client.js';
-import { idOf } from './context.js';
+import { idOf, subscriptionOf } from './context.js';
 import { sdkOf } from './sdk.js';
 
 /**
@@ -64,8 +64,3 @@ async function isReleased(stripe: Stripe, draft: Stripe.Invoice): Promise<boolea
 /** As the dunning sees it: what is given up as uncollectible is owed still. */
 const isOwed = ({ status, amount_remaining: remaining }: Stripe.Invoice) =>
   (status === 'open' || status === 'uncollectible') && remaining > 0;
-
-function subscriptionOf({ parent }: Stripe.Invoice): string | undefined {
-  const subscription = parent?.subscription_details?.subscription;
-  return subscription ? idOf(subscription) : undefined;
-}

@@ -40,3 +40,19 @@ export const toSeconds = (instant: Date) => Math.floor(instant.getTime() / 1_000
 
 /** The id of an object, whether Stripe sent it whole or by its id. */
 export const idOf = (object: string | { id: string }) => (typeof object === 'string' ? object : object.id);
+
+/** The id of the subscription that an invoice, or an invoice item, is of. */
+export function subscriptionOf({ parent }: Pick<Stripe.Invoice | Stripe.InvoiceItem, 'parent'>) {
+  const subscription = parent?.subscription_details?.subscription;
+  return subscription ? idOf(subscription) : undefined;
+}
+
+/** Before a subscription changes or ends: what was used till then is billed by it. */
+export async function reportUsageOf(
+  { beforeChange }: BillingContext,
+  { metadata }: Stripe.Subscription,
+  kind: 'change' | 'end',
+): Promise<void> {
+  const tenantId = metadata[METADATA.tenant];
+  if (tenantId) await beforeChange(tenantId, kind);
+}

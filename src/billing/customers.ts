@@ -4,6 +4,7 @@ import { MissingCustomerError } from '../errors.js';
 import { parseInput, tenantId as tenantIdSchema } from '../input.js';
 import { CustomerDiffersError, WrongTenantError } from './billing-errors.js';
 import { type BillingContext, idOf, METADATA } from './context.js';
+import { existingCustomer } from './existing-customer.js';
 import { isIdempotencyConflict } from './idempotency-conflict.js';
 import type { TenantContact } from './shapes.js';
 import { clockFilters } from './test-clock.js';
@@ -51,11 +52,14 @@ export class Customers {
       if (!customerId) throw new MissingCustomerError(tenantId);
       return customerId;
     }
-    const { customer, metadata } = await this.#context.stripe.subscriptions.retrieve(subscriptionId);
+    const { stripe } = this.#context;
+    const { customer, metadata } = await stripe.subscriptions.retrieve(subscriptionId);
+    const customerId = idOf(customer);
+    const named = metadata[METADATA.tenant];
     // One that was made by hand may name no tenant; its customer does.
-    const owner = metadata[METADATA.tenant] || (await this.#tenantOf(idOf(customer)));
-    if (owner !== tenantId) throw new WrongTenantError(subscriptionId, tenantId, owner);
-    return idOf(customer);
+    const owner = named || (await existingCustomer(stripe, customerId))?.metadata[METADATA.tenant];
+    if (owner !== tenantId) throw new WrongTenantError(subscriptionId, tenantId, owner || undefined);
+    return customerId;
   }
 
   async #theOne(contact: TenantContact): Promise<Stripe.Customer> {
@@ -79,8 +83,8 @@ export class Customers {
 
   /** What was seen or made before is looked at again: it may be deleted by now, or no longer the tenant's. */
   async #stillOf(tenantId: string, customerId: string): Promise<Stripe.Customer | undefined> {
-    const customer = await this.#context.stripe.customers.retrieve(customerId);
-    return !customer.deleted && customer.metadata[METADATA.tenant] === tenantId ? customer : undefined;
+    const customer = await existingCustomer(this.#context.stripe, customerId);
+    return customer?.metadata[METADATA.tenant] === tenantId ? customer : undefined;
   }
 
   async #read({ onlyNew }: { onlyNew: boolean }): Promise<Map<string, Stripe.Customer>> {
@@ -126,11 +130,6 @@ export class Customers {
       if (!made) throw error;
       return made;
     }
-  }
-
-  async #tenantOf(customerId: string): Promise<string | undefined> {
-    const customer = await this.#context.stripe.customers.retrieve(customerId);
-    return customer.deleted ? undefined : customer.metadata[METADATA.tenant] || undefined;
   }
 }
 

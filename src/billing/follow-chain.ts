@@ -4,15 +4,17 @@
  * Stripe's. Each must be the same at every hop.
  */
 import type { ClickHouseClient } from '@clickhouse/client';
-import { type CostInvoice, makeCostInvoices } from '../invoices/cost-invoice.js';
+import { makeCostInvoices } from '../invoices/cost-invoice.js';
 import { invoiceCsv } from '../invoices/csv.js';
-import { makePlanInvoice, type PlanLine } from '../invoices/plan-invoice.js';
+import { makePlanInvoice } from '../invoices/plan-invoice.js';
 import { formatCents, formatUsd, parseUsd, toCents } from '../money.js';
-import { type Month, parseMonth } from '../period.js';
-import { toSeconds } from './context.js';
+import { parseMonth } from '../period.js';
+import { readDailyUsage } from './daily-usage.js';
+import { readMeter } from './read-meter.js';
 import type { Books } from './reconcile/books.js';
+import { centsOf, quantityOf } from './reconcile/entries.js';
+import type { InvoicedLine } from './reconcile/invoiced-line.js';
 import { readInvoicedLines } from './reconcile/read-invoiced-lines.js';
-import { sdkOf } from './sdk.js';
 
 /** A tenant's month at every hop; money as text. */
 export interface ChainRow {
@@ -55,32 +57,53 @@ export async function followChain(
 ): Promise<ChainRow[]> {
   const { clickhouse } = books;
   const month = parseMonth(name);
-  const events = await sumsOf(clickhouse, {
-    table: 'usage_events FINAL',
-    time: 'timestamp',
-    tenantIds,
-    month,
-  });
-  const rollup = await sumsOf(clickhouse, { table: 'usage_daily', time: 'day', tenantIds, month });
-  const lines = await readInvoicedLines(books, { month: name });
+  const wanted = { month: name, tenantIds };
+  const events = await sumsOf(clickhouse, { table: 'usage_events FINAL', time: 'timestamp', ...wanted });
+  const rollup = await sumsOf(clickhouse, { table: 'usage_daily', time: 'day', ...wanted });
+  const reported = await readDailyUsage(clickhouse, wanted);
+  const lines = await readInvoicedLines(books, wanted);
   const rows: ChainRow[] = [];
-  for (const { invoice } of await makeCostInvoices(clickhouse, { tenantIds, month: name })) {
+  for (const { invoice } of await makeCostInvoices(clickhouse, wanted)) {
     const { tenant_id: tenantId } = invoice;
-    const plan = (await makePlanInvoice(clickhouse, { tenantId, month: name })).invoice;
-    rows.push(
-      rowOf({
-        events: events.get(tenantId) ?? NONE,
-        rollup: rollup.get(tenantId) ?? NONE,
-        meter: await meterOf(books, { customer: await books.billing.customerFor({ tenantId }), month }),
-        invoice,
-        ours: plan.lines,
-        theirs: lines.get(tenantId) ?? [],
-      }),
-    );
+    const customer = await books.billing.customerFor({ tenantId });
+    const ours = (await makePlanInvoice(clickhouse, { tenantId, month: name })).invoice.lines;
+    const theirs = lines.get(tenantId) ?? [];
+    const csv = (invoiceCsv([invoice]).split('\n')[1] ?? '').split(',');
+    const [used, summed] = [events.get(tenantId) ?? NONE, rollup.get(tenantId) ?? NONE];
+    const row = {
+      tenant: tenantId,
+      events: used.queries,
+      rollup: summed.queries,
+      csv: Number(csv[2]),
+      meter: sumOf((await readMeter(books, { customer, period: month })).values()),
+      stripeLines: billedOn(theirs),
+      costOfEvents: used.cost,
+      costOfRollup: summed.cost,
+      costInvoice: invoice.total_cost_usd,
+      costInCsv: csv[4] ?? '',
+      planInvoice: totalOf(ours),
+      stripeInvoice: totalOf(theirs),
+    };
+    const agrees = [
+      row.rollup === row.events,
+      row.csv === row.events,
+      // Less than was used where a tenant left and came back on one day.
+      row.meter === sumOf(reported.map((day) => (day.tenant_id === tenantId ? day.query_count : 0))),
+      // A trial is metered and not billed: Stripe's lines are held against our own.
+      row.stripeLines === billedOn(ours),
+      row.costOfRollup === row.costOfEvents,
+      row.costInvoice === row.costOfEvents,
+      row.costInCsv === formatCents(toCents(parseUsd(row.costOfEvents))),
+      row.stripeInvoice === row.planInvoice,
+    ];
+    const wrong = agrees.filter((same) => !same).length;
+    rows.push({ ...row, differences: wrong + differentLines(ours, theirs) });
     onProgress(rows.length);
   }
   return rows;
 }
+
+const sumOf = (numbers: Iterable<number>) => [...numbers].reduce((sum, next) => sum + next, 0);
 
 interface Sums {
   readonly queries: number;
@@ -91,12 +114,7 @@ const NONE: Sums = { queries: 0, cost: '0.00000000' };
 
 async function sumsOf(
   clickhouse: ClickHouseClient,
-  {
-    table,
-    time,
-    tenantIds,
-    month,
-  }: { table: string; time: string; tenantIds: readonly string[]; month: Month },
+  { table, time, tenantIds, month }: { table: string; time: string } & ChainOptions,
 ): Promise<Map<string, Sums>> {
   const result = await clickhouse.query({
     query: `
@@ -104,7 +122,7 @@ async function sumsOf(
       FROM ${table}
       WHERE tenant_id IN {tenantIds:Array(String)} AND toStartOfMonth(toDate(${time}, 'UTC')) = {month:Date}
       GROUP BY tenant_id`,
-    query_params: { tenantIds, month: `${month.name}-01` },
+    query_params: { tenantIds, month: `${month}-01` },
     format: 'JSONEachRow',
   });
   const rows = await result.json<Sums & { tenant_id: string }>();
@@ -113,63 +131,11 @@ async function sumsOf(
   );
 }
 
-async function meterOf(
-  { stripe, catalogue: { meterId } }: Books,
-  { customer, month }: { customer: string; month: Month },
-): Promise<number> {
-  const period = { start_time: toSeconds(month.start), end_time: toSeconds(month.end) };
-  const { data } = await sdkOf(stripe).billing.meters.listEventSummaries(meterId, { customer, ...period });
-  return data.reduce((sum, { aggregated_value: queries }) => sum + queries, 0);
-}
+type Compared = 'kind' | 'description' | 'quantity' | 'amount_cents' | 'first_day' | 'last_day';
+type ComparedLine = Pick<InvoicedLine, Compared>;
 
-interface Hops {
-  readonly events: Sums;
-  readonly rollup: Sums;
-  readonly meter: number;
-  readonly invoice: CostInvoice;
-  readonly ours: readonly PlanLine[];
-  readonly theirs: readonly ComparedLine[];
-}
-
-type ComparedLine = Pick<PlanLine, 'description' | 'quantity' | 'amount_cents' | 'first_day' | 'last_day'> & {
-  readonly kind: string;
-};
-
-function rowOf({ events, rollup, meter, invoice, ours, theirs }: Hops): ChainRow {
-  const csv = (invoiceCsv([invoice]).split('\n')[1] ?? '').split(',');
-  const usage = theirs.filter(({ kind }) => kind === 'usage');
-  const row = {
-    tenant: invoice.tenant_id,
-    events: events.queries,
-    rollup: rollup.queries,
-    csv: Number(csv[2]),
-    meter,
-    stripeLines: usage.reduce((sum, { quantity }) => sum + quantity, 0),
-    costOfEvents: events.cost,
-    costOfRollup: rollup.cost,
-    costInvoice: invoice.total_cost_usd,
-    costInCsv: csv[4] ?? '',
-    planInvoice: totalOf(ours),
-    stripeInvoice: totalOf(theirs),
-  };
-  // A trial is metered and not billed: Stripe's lines are held against our own.
-  const billed = ours.reduce((sum, { kind, quantity }) => sum + (kind === 'usage' ? quantity : 0), 0);
-  const agrees = [
-    row.rollup === row.events,
-    row.csv === row.events,
-    row.meter === row.events,
-    row.stripeLines === billed,
-    row.costOfRollup === row.costOfEvents,
-    row.costInvoice === row.costOfEvents,
-    row.costInCsv === formatCents(toCents(parseUsd(row.costOfEvents))),
-    row.stripeInvoice === row.planInvoice,
-  ];
-  const wrong = agrees.filter((same) => !same).length;
-  return { ...row, differences: wrong + differentLines(ours, theirs) };
-}
-
-const totalOf = (lines: readonly { amount_cents: number }[]) =>
-  formatCents(BigInt(lines.reduce((sum, { amount_cents }) => sum + amount_cents, 0)));
+const billedOn = (lines: readonly ComparedLine[]) => quantityOf(lines.filter(({ kind }) => kind === 'usage'));
+const totalOf = (lines: readonly ComparedLine[]) => formatCents(BigInt(centsOf(lines)));
 
 /** Lines that one side has and the other has not. */
 function differentLines(ours: readonly ComparedLine[], theirs: readonly ComparedLine[]): number {

@@ -7,6 +7,7 @@ import Stripe from 'stripe';
 import type { StripeClient } from '../stripe-client.js';
 import type { Forget, PurgeLine } from '../tenants/purge-tenant.js';
 import { METADATA } from './context.js';
+import { existingCustomer } from './existing-customer.js';
 import { sdkOf } from './sdk.js';
 
 /** A redaction job at Stripe; the SDK has no words for it, since it is a public preview. */
@@ -34,17 +35,12 @@ export function forgetCustomer(
   return async (tenantId) => {
     const customerId = await billing.findCustomer(tenantId);
     if (!customerId) return { lines: [] };
-    const { [JOB]: known } = await metadataOf(stripe, customerId);
+    const known = (await existingCustomer(stripe, customerId))?.metadata[JOB];
     // What was redacted can no longer be changed.
     if (!known) await empty(stripe, customerId);
     const copies = await redact(stripe, customerId, known);
     return { isComplete: copies !== 'waiting', lines: linesOf(copies) };
   };
-}
-
-async function metadataOf(stripe: Stripe, customerId: string): Promise<Stripe.Metadata> {
-  const customer = await stripe.customers.retrieve(customerId);
-  return customer.deleted ? {} : customer.metadata;
 }
 
 async function empty(stripe: Stripe, customer: string): Promise<void> {
@@ -79,32 +75,25 @@ async function redact(stripe: Stripe, customerId: string, known: string | undefi
     if (job.status === 'ready') job = await ask('POST', `${JOBS}/${job.id}/run`);
     return job.status === 'succeeded' ? 'redacted' : 'waiting';
   } catch (error) {
-    const isThere = !(
-      error instanceof Stripe.errors.StripeError && [403, 404].includes(error.statusCode ?? 0)
-    );
-    if (isThere) throw error;
-    return 'unavailable';
+    const { statusCode = 0 } = error instanceof Stripe.errors.StripeError ? error : {};
+    if (statusCode === 403 || statusCode === 404) return 'unavailable';
+    throw error;
   }
 }
 
+const COPIES: Readonly<Record<Copies, Pick<PurgeLine, 'fate' | 'why'>>> = {
+  redacted: { fate: 'removed', why: 'redacted by Stripe' },
+  waiting: { fate: 'stays', why: 'Stripe is at it' },
+  unavailable: { fate: 'stays', why: 'the account has no redaction jobs: ask its support' },
+};
+
 function linesOf(copies: Copies): PurgeLine[] {
-  const line = (what: string, fate: PurgeLine['fate'], why: string): PurgeLine => ({
-    store: 'Stripe',
-    what,
-    fate,
-    why,
-  });
-  const isGone = copies === 'redacted';
-  const missing =
-    copies === 'waiting' ? 'Stripe is at it' : 'the account has no redaction jobs: ask its support';
-  return [
-    line('e-mail and name of the customer', 'removed', 'the customer is emptied'),
-    line('cards', 'removed', 'detached'),
-    line(
-      'copies on invoices, payments and events',
-      isGone ? 'removed' : 'stays',
-      isGone ? 'redacted by Stripe' : missing,
-    ),
-    line('customer, subscriptions, invoices, payments', 'stays', 'must be kept; amounts and the id alone'),
+  const rest = 'customer, subscriptions, invoices, payments';
+  const lines: Omit<PurgeLine, 'store'>[] = [
+    { what: 'e-mail and name of the customer', fate: 'removed', why: 'the customer is emptied' },
+    { what: 'cards', fate: 'removed', why: 'detached' },
+    { what: 'copies on invoices, payments and events', ...COPIES[copies] },
+    { what: rest, fate: 'stays', why: 'must be kept; amounts and the id alone' },
   ];
+  return lines.map((line) => ({ store: 'Stripe', ...line }));
 }

@@ -6,12 +6,8 @@ export { checkOnboarding } from '../checks/self-service-onboarding.js';
 export { checkStripeBilling } from '../checks/stripe-billing.js';
 export { onboarded, signUp, type TestTenant } from '../checks/test-tenant.js';
 export { checkUsageMetering } from '../checks/usage-metering.js';
-export { DunningLedger, type DunningRecord } from '../dunning/dunning-ledger.js';
-export {
-  DunningManager,
-  type DunningManagerOptions,
-  type DunningOutcome,
-} from '../dunning/dunning-manager.js';
+export { DunningLedger } from '../dunning/dunning-ledger.js';
+export { DunningManager } from '../dunning/dunning-manager.js';
 export { DUNNING_POLICY, type DunningAction, type DunningPolicy, dueSteps } from '../dunning/ladder.js';
 export { type OpenPlatform, type OtherParts, openPlatform } from '../server/platform.js';
 export { type StartedWebhooks, startWebhooks, type WebhookServices } from '../server/start-webhooks.js';

@@ -1,19 +1,12 @@
 /** Reports the usage of this month and the one before: every hour, and before a plan is changed or ends. */
-import type { ClickHouseClient } from '@clickhouse/client';
 import { DAY_MS, dayOf, monthOf, parseDay, previousMonth } from '../period.js';
 import { UnreportedUsageError } from './billing-errors.js';
-import type { StripeBillingManager } from './billing-manager.js';
 import { readDailyUsage } from './daily-usage.js';
-import type { ReportLedger } from './report-ledger.js';
+import type { Books } from './reconcile/books.js';
 import { LATEST_MS } from './report-usage.js';
 import { type SyncResult, UsageSyncService } from './usage-sync.js';
 
-export interface ReportingDays {
-  readonly clickhouse: ClickHouseClient;
-  readonly billing: StripeBillingManager;
-  readonly ledger: ReportLedger;
-  readonly now: Date;
-}
+export type ReportingDays = Pick<Books, 'clickhouse' | 'billing' | 'ledger' | 'now'>;
 
 /**
  * Reports the days that are over; what is there already is not sent. Days that Stripe no longer takes are left

@@ -35,15 +35,8 @@ export async function reportUsage({ stripe, now }: BillingContext, report: DayRe
       { idempotencyKey: `usage:${identifier}:${timestamp}` },
     );
   } catch (error) {
-    // An earlier call arrived, and its answer was lost.
-    if (!isDuplicate(error)) throw error;
+    // An earlier call arrived, and its answer was lost: Stripe tells of it by its words alone.
+    const isRefused = error instanceof Stripe.errors.StripeInvalidRequestError;
+    if (!isRefused || !/already exists with identifier/.test(error.message)) throw error;
   }
-}
-
-/** Stripe tells of a repeated identifier by its words alone. */
-function isDuplicate(error: unknown): boolean {
-  return (
-    error instanceof Stripe.errors.StripeInvalidRequestError &&
-    /already exists with identifier/.test(error.message)
-  );
 }

@@ -1,5 +1,6 @@
 /** What goes into the billing manager and comes out of it: the kit's words, without Stripe's types. */
 import type { PlanName } from '../plans.js';
+import type { TenantSubscription } from '../tenants/tenant-billing.js';
 import type { Catalogue } from './catalogue.js';
 import type { TestClock } from './test-clock.js';
 
@@ -42,24 +43,9 @@ export interface Cancellation {
 }
 
 /** A subscription as it is. */
-export interface SubscriptionState {
-  readonly subscriptionId: string;
-  /** As Stripe has it: trialing, active, past_due, … */
-  readonly status: string;
-  readonly planType: PlanName;
+export interface SubscriptionState extends TenantSubscription {
   /** End of the trial, at 00:00 UTC; null without one. */
   readonly trialEnd: Date | null;
-}
-
-export interface PlanChange {
-  readonly subscriptionId: string;
-  readonly planType: PlanName;
-}
-
-/** What a change of plan costs now, before it is made. */
-export interface PlanChangePreview {
-  readonly lines: readonly { readonly description: string; readonly amountCents: number }[];
-  readonly totalCents: number;
 }
 
 /** The plan that holds now, and from when the other one holds if that is later. */
@@ -90,11 +76,9 @@ export interface StripeInvoice {
   readonly created: Date;
   readonly totalCents: number;
   readonly paidCents: number;
-  readonly lines: readonly StripeInvoiceLine[];
-}
-
-export interface StripeInvoiceLine {
-  readonly description: string;
-  readonly quantity: number;
-  readonly amountCents: number;
+  readonly lines: readonly {
+    readonly description: string;
+    readonly quantity: number;
+    readonly amountCents: number;
+  }[];
 }

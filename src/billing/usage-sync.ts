@@ -11,6 +11,7 @@ import { parseInput, tenantId, wholeNumber } from '../input.js';
 import type { StripeBillingManager } from './billing-manager.js';
 import { customerLookup } from './customer-lookup.js';
 import type { DailyUsage } from './daily-usage.js';
+import { grouped } from './grouped.js';
 import { keyOf, type ReportLedger, type UsageReport } from './report-ledger.js';
 
 /** What is to be reported; the customer is looked up by the tenant's subscription, or else by the tenant. */
@@ -27,8 +28,6 @@ const schema = z.object({
 
 export interface UsageSyncOptions {
   readonly ledger: ReportLedger;
-  /** Tenants whose usage is under way at once; of each Stripe takes one report at a time. @default 8 */
-  readonly atOnce?: number;
   /** First wait when Stripe asks to slow down (a sandbox takes 25 calls a second); it doubles. @default 500 */
   readonly backoffMs?: number;
   /** Whether what the ledger holds as sent is sent again, as where Stripe has not got it. @default false */
@@ -47,6 +46,9 @@ export interface SyncResult extends DailyUsage {
 
 /** Reports that are written down together before they are sent. */
 const PORTION = 500;
+
+/** Tenants whose usage is under way at once; of each Stripe takes one report at a time. */
+const AT_ONCE = 8;
 
 /** Tries of a report while Stripe asks to slow down. */
 const TRIES = 7;
@@ -90,13 +92,13 @@ export class UsageSyncService {
     customerOf: (row: UsageRow) => Promise<string>,
     tell: (done: number) => void,
   ): Promise<SyncResult[]> {
-    const { ledger, atOnce = 8, again = false } = this.#options;
+    const { ledger, again = false } = this.#options;
     const errors = new Map<UsageRow, string>();
     const failed = (row: UsageRow) => (error: unknown) =>
       void errors.set(row, error instanceof Error ? error.message : String(error));
     const customers = new Map<UsageRow, string>();
     const keepCustomer = async (row: UsageRow) => void customers.set(row, await customerOf(row));
-    await inLanes(rows, atOnce, (row) => this.#patiently(() => keepCustomer(row)).catch(failed(row)));
+    await inLanes(rows, (row) => this.#patiently(() => keepCustomer(row)).catch(failed(row)));
     const known = await ledger.newest(rows);
     const written = new Set(known.values());
     const reports = rows.flatMap((row) => {
@@ -110,7 +112,7 @@ export class UsageSyncService {
     // Before anything is sent: a total that may be at Stripe is never forgotten.
     await ledger.keep(due.map(({ report }) => report).filter((report) => !written.has(report)));
     let done = rows.length - due.length;
-    await inLanes(byTenant(due), atOnce, async (reportsOfTenant) => {
+    await inLanes([...grouped(due, ({ row }) => row.tenant_id).values()], async (reportsOfTenant) => {
       for (const { row, report } of reportsOfTenant) {
         const day = { ...report, customerId: report.customer_id };
         await this.#patiently(() => this.#billing.reportUsage(day)).catch(failed(row));
@@ -121,7 +123,7 @@ export class UsageSyncService {
     const taken = due.filter(({ row }) => !errors.has(row)).map(({ report }) => report);
     await ledger.keep(taken.map((report) => ({ ...report, acknowledged: true })));
     const sent = new Set(due.map(({ row }) => row));
-    return rows.map((row) => resultOf(row, { error: errors.get(row), isSent: sent.has(row) }));
+    return rows.map((row) => resultOf(row, errors.get(row), sent.has(row)));
   }
 
   /** Tries again, ever more slowly, while Stripe asks to slow down. */
@@ -139,11 +141,8 @@ export class UsageSyncService {
   }
 }
 
-function resultOf(
-  { tenant_id, date, query_count }: UsageRow,
-  { error, isSent }: { error: string | undefined; isSent: boolean },
-): SyncResult {
-  const row = { tenant_id, date, query_count };
+function resultOf(usage: UsageRow, error: string | undefined, isSent: boolean): SyncResult {
+  const { subscription_id: _, ...row } = usage;
   if (error !== undefined) return { ...row, success: false, outcome: 'failed', error };
   return { ...row, success: true, outcome: isSent ? 'sent' : 'unchanged since the last time' };
 }
@@ -161,25 +160,10 @@ function reportOf(
   return { tenant_id, customer_id: customerId, date, query_count, revision, acknowledged: false };
 }
 
-interface Due {
-  readonly row: UsageRow;
-  readonly report: UsageReport;
-}
-
-function byTenant(due: readonly Due[]): Due[][] {
-  const groups = new Map<string, Due[]>();
-  for (const one of due) groups.set(one.row.tenant_id, [...(groups.get(one.row.tenant_id) ?? []), one]);
-  return [...groups.values()];
-}
-
-async function inLanes<T>(
-  items: readonly T[],
-  lanes: number,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
+async function inLanes<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   const queue = items.values();
   const lane = async () => {
     for (const item of queue) await work(item);
   };
-  await Promise.all(Array.from({ length: lanes }, lane));
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
 }

@@ -1,6 +1,6 @@
 /** How it came that a tenant owes nothing any more, which need not be a payment. */
 import Stripe from 'stripe';
-import { idOf } from '../billing/context.js';
+import { subscriptionOf } from '../billing/context.js';
 import { BY_COUNT } from './records.js';
 
 /**
@@ -27,7 +27,7 @@ export async function endingOf(stripe: Stripe, invoiceId: string): Promise<Endin
   }
 }
 
-async function statusOfSubscription(stripe: Stripe, { parent }: Stripe.Invoice): Promise<string | undefined> {
-  const subscription = parent?.subscription_details?.subscription;
-  return subscription ? (await stripe.subscriptions.retrieve(idOf(subscription))).status : undefined;
+async function statusOfSubscription(stripe: Stripe, invoice: Stripe.Invoice): Promise<string | undefined> {
+  const subscription = subscriptionOf(invoice);
+  return subscription && (await stripe.subscriptions.retrieve(subscription)).status;
 }

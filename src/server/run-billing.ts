@@ -39,11 +39,13 @@ export async function runBilling(services: TenantBillingServices): Promise<Runni
   const catalogue = await ensureCatalogue(stripe);
   const clock = testClock && { testClock };
   const books = () => ({ stripe, clickhouse, billing, catalogue, ledger, now: now(), ...clock });
+  const oneAtATime = tenantLock(redis);
   const billing: StripeBillingManager = new StripeBillingManager(stripe, {
     ...{ catalogue, now, ...clock },
-    beforeChange: (tenantId, kind) => reportBeforeChange(books(), { tenantId, kind }),
+    // With the lock of the round: of two reports of a day the one that read first must not arrive last.
+    beforeChange: (tenantId, kind) =>
+      oneAtATime('usage-sync', () => reportBeforeChange(books(), { tenantId, kind })),
   });
-  const oneAtATime = tenantLock(redis);
   return {
     billing,
     books,

@@ -3,7 +3,7 @@ import type { PlanName } from '../plans.js';
 
 export interface TenantSubscription {
   readonly subscriptionId: string;
-  /** As Stripe has it. */
+  /** As Stripe has it: trialing, active, past_due, … */
   readonly status: string;
   /** The plan that is billed now. */
   readonly planType: PlanName;
@@ -15,7 +15,7 @@ export interface Proration {
   readonly totalCents: number;
 }
 
-interface PlanChange {
+export interface PlanChange {
   readonly subscriptionId: string;
   readonly planType: PlanName;
 }

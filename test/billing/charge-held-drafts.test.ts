@@ -90,23 +90,74 @@ describe('chargeHeldDrafts()', () => {
 });
 
 describe('a cheaper plan that waited', () => {
-  it('is billed alone for its month, when the tenant pays at last', async () => {
+  let subscriptionId: string;
+  beforeEach(async () => {
     world = await managerWorld('2025-11-01T00:00:00Z', { endOfRetries: 'unpaid' });
     await world.addCard();
-    const { subscriptionId } = await world.subscribe('pro', 0);
+    ({ subscriptionId } = await world.subscribe('pro', 0));
     await world.addCard('pm_card_chargeCustomerFail');
     await world.advance('2025-12-20T00:00:00Z');
     await world.billing.changePlan({ subscriptionId, planType: 'starter' });
     await world.advance('2026-01-02T00:00:00Z');
     expect(await status()).toBe('unpaid');
-    for (let time = 1; time <= 2; time += 1) await world.billing.applyWaitingChange(subscriptionId);
-    const told = async () => (await invoices()).map(({ status, total }) => `${status} ${total}`);
+  });
+
+  const told = async () => (await invoices()).map(({ status, total }) => `${status} ${total}`);
+  /** A process that is killed after so many writes, the last of which may have arrived. */
+  const dieAfter = async (
+    writes: number,
+    lost: 'unavailable' | 'lost_answer',
+    change: () => Promise<unknown>,
+  ) => {
+    let count = 0;
+    world.local.faults = ({ method }) => {
+      if (method !== 'POST') return undefined;
+      count += 1;
+      return count === writes ? lost : count > writes ? 'unavailable' : undefined;
+    };
+    await expect(change()).rejects.toThrow();
+    world.local.faults = () => undefined;
+  };
+  const apply = () => world.billing.applyWaitingChange(subscriptionId);
+
+  it('is billed alone for its month, when the tenant pays at last', async () => {
+    for (let time = 1; time <= 2; time += 1) await apply();
     // December's fee; January's, held back and taken off again; January's of the cheaper plan.
     expect(await told()).toEqual(['paid 9900', 'open 9900', 'draft 0', 'open 2900']);
     await world.addCard();
     await world.billing.payOpenInvoices(world.customerId);
     expect(await told()).toEqual(['paid 9900', 'paid 9900', 'paid 0', 'paid 2900']);
     expect(await status()).toBe('active');
+  });
+
+  it.each(
+    [1, 2, 3].flatMap((writes) => [[writes, 'unavailable'] as const, [writes, 'lost_answer'] as const]),
+  )('is made to its end by the next try after a kill at write %i (%s)', async (writes, lost) => {
+    await dieAfter(writes, lost, apply);
+    // Stripe has forgotten the idempotency keys by then.
+    await world.advance('2026-01-04T00:00:00Z');
+    await apply();
+    expect(await told()).toEqual(['paid 9900', 'open 9900', 'draft 0', 'open 2900']);
+    expect(await apply()).toBeUndefined();
+  });
+
+  it('is credited where the tenant paid its old fee before the next try', async () => {
+    await dieAfter(2, 'unavailable', apply);
+    await world.addCard();
+    await world.billing.payOpenInvoices(world.customerId);
+    await apply();
+    expect(await told()).toEqual(['paid 9900', 'paid 9900', 'paid 9900', 'paid 2900', 'paid -9900']);
+    expect(await world.stripe.customers.retrieve(world.customerId)).toMatchObject({ balance: -9_900 });
+  });
+
+  it.each([
+    ['wants it again', 'starter'],
+    ['wants a dearer one', 'enterprise'],
+  ] as const)('is made to its end first, when the tenant %s', async (_, planType) => {
+    await dieAfter(2, 'unavailable', apply);
+    await world.billing.changePlan({ subscriptionId, planType });
+    expect((await told()).slice(0, 4)).toEqual(['paid 9900', 'open 9900', 'draft 0', 'open 2900']);
+    expect(await apply()).toBeUndefined();
   });
 });
 

@@ -215,6 +215,34 @@ describe('invoices', () => {
     expect(await reconcile(world.books(), months)).toEqual([]);
   });
 
+  it.each([
+    ['at once', '2025-11-16T09:00:01Z'],
+    ['when Stripe has finalized what was empty', '2025-11-16T13:00:00Z'],
+    ['when Stripe has forgotten the keys', '2025-11-18T00:00:00Z'],
+  ])('are credited once by a try after one that was killed in the midst of it, %s', async (_, later) => {
+    await world.join('twice');
+    const { customer } = await world.stripe.subscriptions.retrieve(world.subscriptionOf('twice'));
+    const { basePriceId } = world.catalogue.plans.starter;
+    await world.advance('2025-11-16T00:00:00Z');
+    const { id } = await world.stripe.subscriptions.create({
+      customer: String(customer),
+      items: [{ price: basePriceId }],
+      billing_cycle_anchor: Date.parse('2025-12-01') / 1_000,
+    });
+    await world.stripe.subscriptions.cancel(id);
+    await world.advance('2025-11-16T09:00:00Z');
+    world.local.faults = ({ path, method }) =>
+      method === 'POST' && path.endsWith('/invoiceitems') ? 'unavailable' : undefined;
+    expect(await world.repairAll()).toMatchObject([{ outcome: 'failed' }]);
+    world.local.faults = () => undefined;
+    await world.advance(later);
+    for (let run = 1; run <= 2; run += 1) await world.repairAll();
+    expect(await found()).toEqual([]);
+    expect(await world.stripe.customers.retrieve(String(customer))).toMatchObject({ balance: -1_450 });
+    const { data } = await world.stripe.invoices.list({ status: 'draft' });
+    expect(data).toEqual([]);
+  });
+
   it('of a second customer that was subscribed by hand come back', async () => {
     const testClock = await world.clock.place();
     await world.join('twice');

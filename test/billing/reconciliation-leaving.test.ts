@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { differenceRows } from '../../src/billing/reconcile/difference.js';
 import { type LeftCredit, leftCreditLine, leftCredits } from '../../src/billing/reconcile/left-credits.js';
 import { reconcile } from '../../src/billing/reconcile/reconcile.js';
+import { customersThatOwe } from '../../src/dunning/find-unpaid.js';
 import { at } from '../support/local-stripe.js';
 import { useWorlds, type World } from './reconciliation-world.js';
 
@@ -87,7 +88,7 @@ describe('an invoice of a second subscription that nobody paid', () => {
     expect([await balance('twice'), await rows()]).toEqual([0, []]);
   });
 
-  it('is credited where it was paid, and left to a person where it was given up', async () => {
+  it('is credited where it was paid, and void where it was given up: nobody is chased for it', async () => {
     for (const tenant of ['paid', 'given-up']) await world.join(tenant);
     await giveCard('given-up', 'pm_card_chargeCustomerFail');
     for (const tenant of ['paid', 'given-up']) await double(tenant, { trial_end: at('2025-11-12') });
@@ -95,11 +96,48 @@ describe('an invoice of a second subscription that nobody paid', () => {
     const customer = await customerOf('given-up');
     const [open] = (await world.stripe.invoices.list({ customer, status: 'open' })).data;
     await world.stripe.invoices.markUncollectible(open?.id ?? '');
+    expect([...(await customersThatOwe(world.stripe, world.now()))]).toEqual([customer]);
     await world.repairAll();
-    expect((await rows()).map(({ repair }) => repair)).toEqual([
-      `by hand: nobody paid ${open?.id}, and nobody owes it: void it at Stripe`,
-    ]);
+    expect(await rows()).toEqual([]);
     expect([await balance('paid'), await balance('given-up')]).toEqual([-2_900, 0]);
+    expect([...(await customersThatOwe(world.stripe, world.now()))]).toEqual([]);
+    await giveCard('given-up', 'pm_card_visa');
+    expect(await world.billing.payOpenInvoices(customer)).toEqual([]);
+  });
+
+  it('is not void where that would end a subscription that has still to begin', async () => {
+    const first = await world.join('follows');
+    await world.advance('2025-11-10T00:00:00Z');
+    await giveCard('follows', 'pm_card_chargeCustomerFail');
+    await world.billing.cancelSubscription({ subscriptionId: first });
+    const successor = await double('follows', {});
+    const { status, latest_invoice: invoice } = await world.stripe.subscriptions.retrieve(successor);
+    expect(status).toBe('incomplete');
+    await world.advance('2025-11-10T02:00:00Z');
+    const repair = `by hand: ${successor} is incomplete, and would end with ${invoice}`;
+    expect((await rows()).map((row) => row.repair)).toContain(repair);
+    await world.repairAll();
+    expect(await bills('follows')).toEqual(['paid 2900', 'open 2900']);
+  });
+
+  it('and that bills something else too is credited by its own part, to the cent', async () => {
+    await world.join('mixed');
+    const second = await double('mixed', { billing_cycle_anchor: at('2025-12-01') });
+    await world.advance('2025-11-20T00:00:00Z');
+    const training = { customer: await customerOf('mixed'), subscription: second, currency: 'usd' };
+    await world.stripe.invoiceItems.create({ ...training, amount: 5_000, description: 'Training' });
+    await world.advance('2025-12-01T00:30:00Z');
+    await giveCard('mixed', 'pm_card_chargeCustomerFail');
+    await world.advance('2025-12-02T00:00:00Z');
+    expect((await bills('mixed')).slice(2).sort()).toEqual(['open 2900', 'open 7900']);
+    await world.repairAll();
+    await giveCard('mixed', 'pm_card_visa');
+    await world.billing.payOpenInvoices(await customerOf('mixed'));
+    // 29 and 50 are due: what was paid beyond that is there for the next invoice.
+    expect([(await bills('mixed')).slice(2).sort(), await balance('mixed')]).toEqual([
+      ['paid -2900', 'paid 2900', 'paid 7900'],
+      -2_900,
+    ]);
   });
 });
 
@@ -141,4 +179,27 @@ it('a credit of a tenant that leaves is not lost, and told to a person', async (
   const paidOut = { amount: 2_900, currency: 'usd' };
   await world.stripe.customers.createBalanceTransaction(customerId, paidOut);
   expect(await leftCredits(world.books())).toEqual([]);
+});
+
+describe('leftCredits()', () => {
+  const give = (customer: string, amount: number) =>
+    world.stripe.customers.createBalanceTransaction(customer, { amount, currency: 'usd' });
+
+  it('leaves out who has still to subscribe', async () => {
+    await give(await world.customer('signed-up'), -1_000);
+    expect(await leftCredits(world.books())).toEqual([]);
+  });
+
+  it('tells of the credit of a customer that was one too many, whether it ever subscribed or not', async () => {
+    await world.join('twice');
+    const metadata = { tenant_id: 'twice' };
+    const { id: customerId } = await world.stripe.customers.create({
+      ...{ metadata, test_clock: await world.clock.place() },
+    });
+    await give(customerId, -700);
+    expect(await leftCredits(world.books())).toEqual([]);
+    await world.repairAll();
+    const credits = await leftCredits(world.books(), { tenantIds: ['twice'] });
+    expect(credits).toEqual([{ tenantId: 'twice', customerId, cents: 700 }]);
+  });
 });

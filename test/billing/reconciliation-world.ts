@@ -9,6 +9,7 @@ import { type RepairResult, repairDifferences } from '../../src/billing/reconcil
 import { openReportLedger } from '../../src/billing/report-ledger.js';
 import { openTestClock } from '../../src/billing/test-clock.js';
 import { UsageSyncService } from '../../src/billing/usage-sync.js';
+import { termsFollower } from '../../src/billing/webhooks/terms-follower.js';
 import { createLocalStripe, type LocalStripeOptions } from '../../src/local-stripe/create-local-stripe.js';
 import { recordTenants, type TenantTerms } from '../../src/metering/tenants.js';
 import type { PlanName } from '../../src/plans.js';
@@ -29,7 +30,8 @@ export function useWorlds(): (options?: LocalStripeOptions) => Promise<World> {
 
 /** An empty database and an empty Stripe, at the beginning of November. */
 async function openWorld(engine: Embedded, options: LocalStripeOptions = {}) {
-  for (const table of ['usage_events', 'tenant_quotas']) await engine.command(`TRUNCATE TABLE ${table}`);
+  for (const table of ['usage_events', 'usage_daily', 'tenant_quotas'])
+    await engine.command(`TRUNCATE TABLE ${table}`);
   await engine.command('DROP TABLE IF EXISTS usage_reports');
   const { clickhouse } = engine;
   const start = '2025-11-01';
@@ -97,6 +99,12 @@ async function openWorld(engine: Embedded, options: LocalStripeOptions = {}) {
       await storeBatch(clickhouse, events);
     },
     dailyUsage: (month: string) => readDailyUsage(clickhouse, { month }),
+    /** What a webhook leads to: the terms by Stripe's invoice lines. */
+    async follow(tenantId: string): Promise<void> {
+      const customerId = (await billing.findCustomer(tenantId)) ?? '';
+      const { redis } = engine;
+      await termsFollower(stripe, { clickhouse, redis, now: () => now })({ tenantId, customerId });
+    },
     /** The nightly report. */
     async sync(month: string): Promise<void> {
       const rows = await readDailyUsage(clickhouse, { month });

@@ -3,6 +3,7 @@ import { StripeBillingManager } from '../../src/billing/billing-manager.js';
 import { ensureCatalogue } from '../../src/billing/catalogue.js';
 import { createLocalStripe } from '../../src/local-stripe/create-local-stripe.js';
 import { dayOf, monthOf } from '../../src/period.js';
+import { runBilling } from '../../src/server/run-billing.js';
 import { startTenants } from '../../src/server/start-tenants.js';
 import type { Service } from '../../src/service.js';
 import { managerWorld } from '../billing/manager-world.js';
@@ -42,6 +43,26 @@ describe('startTenants()', () => {
       return data.map(({ aggregated_value }) => aggregated_value);
     };
     await expect.poll(reported, { timeout: 20_000 }).toEqual([2]);
+  });
+
+  it('reports before a change with the lock of the round', async () => {
+    const { clickhouse, redis } = engine;
+    const world = await managerWorld('2025-11-01T00:00:00Z');
+    await world.addCard();
+    const { subscriptionId } = await world.subscribe('starter', 0);
+    await world.advance('2025-11-10T12:00:00Z');
+    const used = new Date('2025-11-05T08:00:00Z');
+    await storeBatch(clickhouse, [eventOf({ timestamp: used }, used)]);
+    const { stripe, clock: testClock } = world;
+    const now = () => testClock.now();
+    const { billing } = await runBilling({ stripe, clickhouse, redis, testClock, now });
+    const locks: Promise<string | null>[] = [];
+    world.local.faults = ({ path }) => {
+      if (path.endsWith('/meter_events')) locks.push(redis.get('meterbridge:lock:{usage-sync}'));
+      return undefined;
+    };
+    await billing.changePlan({ subscriptionId, planType: 'pro' });
+    expect(await Promise.all(locks)).toEqual([expect.any(String)]);
   });
 
   it('changes no plan while what was used under it is not at Stripe', async () => {

@@ -2,9 +2,8 @@ import type Stripe from 'stripe';
 import { StripeBillingManager } from '../../src/billing/billing-manager.js';
 import { ensureCatalogue } from '../../src/billing/catalogue.js';
 import { openTestClock } from '../../src/billing/test-clock.js';
-import { eventOf } from '../../src/billing/webhooks/event-of.js';
 import { type WebhookContext, webhookHandler } from '../../src/billing/webhooks/handle-webhook.js';
-import type { WebhookEvent } from '../../src/billing/webhooks/webhook-event.js';
+import { eventOf, type WebhookEvent } from '../../src/billing/webhooks/webhook-event.js';
 import { DunningLedger } from '../../src/dunning/dunning-ledger.js';
 import { DunningManager, type DunningManagerOptions } from '../../src/dunning/dunning-manager.js';
 import {

@@ -8,18 +8,21 @@ import type { Repair } from './repair.js';
 import { customerOf, type StripeTenant } from './stripe-tenant.js';
 import { surplusInvoices } from './surplus-invoices.js';
 
+type Compared = InvoiceDifference | UsageDifference;
+
 export function compareInvoices(
   theirs: StripeTenant,
   expected: readonly ExpectedLine[],
   month: Month,
-): (InvoiceDifference | UsageDifference)[] {
+): Compared[] {
   const lines = theirs.lines.filter((line) => line.month === month.name);
   const entries = entriesOf(expected, lines);
   const surplus = surplusInvoices(entries, theirs, month);
-  // What is withdrawn must not be credited too.
+  // What is withdrawn must not be credited too. Of an invoice that bills other things as well the surplus is
+  // credited: it is owed whole, the credit is used by the next one, and both together are what is due.
   const rest = lines.filter((line) => !surplus.flat().includes(line));
   return [
-    ...surplus.map((own) => surplusDifference(own, entries, theirs.tenantId, month)),
+    ...surplus.map((own) => surplusDifference(own, entries, theirs, month)),
     ...entriesOf(expected, rest).flatMap((entry) => differenceOf(entry, theirs, month) ?? []),
   ];
 }
@@ -27,66 +30,46 @@ export function compareInvoices(
 function surplusDifference(
   lines: readonly InvoicedLine[],
   entries: readonly Entry[],
-  tenantId: string,
-  month: Month,
-): InvoiceDifference {
+  { tenantId, subscriptions }: StripeTenant,
+  { name: month }: Month,
+): Compared {
   const first = lines.find(isCharge) as InvoicedLine;
-  const { invoiceId, status } = first;
-  const amountCents = centsOf(lines);
-  return {
-    subject: 'invoice',
-    class: entryOf(entries, first).expected.length > 0 ? 'duplicate' : 'extra',
-    tenantId,
-    month: month.name,
-    line: `${first.description} from ${first.first_day}`,
-    expectedCents: 0,
-    foundCents: amountCents,
-    repair:
-      status === 'uncollectible'
-        ? { does: 'nothing', why: `nobody paid ${invoiceId}, and nobody owes it: void it at Stripe` }
-        : { does: 'void invoice', invoiceId: invoiceId ?? '', amountCents },
-  };
+  const { invoiceId, subscriptionId } = first;
+  const foundCents = centsOf(lines);
+  const isFirstOf = subscriptions.find(({ id, status }) => id === subscriptionId && status === 'incomplete');
+  const repair: Repair = isFirstOf
+    ? { does: 'nothing', why: `${subscriptionId} is incomplete, and would end with ${invoiceId}` }
+    : { does: 'void invoice', invoiceId: invoiceId ?? '', amountCents: foundCents };
+  const name = entryOf(entries, first).expected.length > 0 ? 'duplicate' : 'extra';
+  const facts = { tenantId, month, line: lineOf(first), expectedCents: 0, foundCents, repair };
+  return { subject: 'invoice', class: name, ...facts };
 }
 
-function differenceOf(
-  entry: Entry,
-  theirs: StripeTenant,
-  month: Month,
-): InvoiceDifference | UsageDifference | undefined {
+function differenceOf(entry: Entry, theirs: StripeTenant, month: Month): Compared | undefined {
   const { kind, first, expected, found } = entry;
   const isUsage = kind === 'usage';
   if (found.length === 0 && !expected.some(({ isDue }) => isDue)) return undefined;
   // A draft's usage is still added up.
   if (isUsage && found.some(({ status, corrects }) => status === 'draft' && !corrects)) return undefined;
-  const queries = isUsage ? quantityOf(expected) - quantityOf(found) : 0;
-  const amountCents = centsOf(expected) - centsOf(found);
+  const [due, billed] = [quantityOf(expected), quantityOf(found)];
+  const [expectedCents, foundCents] = [centsOf(expected), centsOf(found)];
+  const queries = isUsage ? due - billed : 0;
+  const amountCents = expectedCents - foundCents;
   const isLate = parseDay(first.first_day).start < month.start;
   // Where Stripe billed nothing and nothing was due, there is no line to compare.
   if (amountCents === 0 && (queries === 0 || (found.length === 0 && !isLate))) return undefined;
-  const facts = { tenantId: theirs.tenantId, month: month.name };
   const repair = repairOf(entry, theirs, { month: month.name, queries, amountCents });
+  const facts = { tenantId: theirs.tenantId, month: month.name, repair };
   const isDouble = found.filter(isCharge).length > 1 && subscriptionsOf(found).size > 1;
-  if (isUsage && queries !== 0 && !isDouble && (found.length > 0 || isLate))
-    return {
-      subject: 'usage',
-      class: 'late',
-      ...facts,
-      day: first.first_day,
-      expected: quantityOf(expected),
-      found: quantityOf(found),
-      amountCents,
-      repair,
-    };
-  return {
-    subject: 'invoice',
-    class: classOf(entry, isDouble),
-    ...facts,
-    line: `${first.description} from ${first.first_day}`,
-    expectedCents: centsOf(expected),
-    foundCents: centsOf(found),
-    repair,
-  };
+  if (isUsage && queries !== 0 && !isDouble && (found.length > 0 || isLate)) {
+    const late = { day: first.first_day, expected: due, found: billed, amountCents };
+    return { subject: 'usage', class: 'late', ...facts, ...late };
+  }
+  const cents = { line: lineOf(first), expectedCents, foundCents };
+  return { subject: 'invoice', class: classOf(entry, isDouble), ...facts, ...cents };
 }
+
+const lineOf = ({ description, first_day }: Entry['first']) => `${description} from ${first_day}`;
 
 function classOf({ expected, found }: Entry, isDouble: boolean): InvoiceDifference['class'] {
   if (isDouble) return 'duplicate';

@@ -43,13 +43,10 @@ function doubles(theirs: StripeTenant): SubscriptionDifference[] {
     ),
     ...theirs.customers
       .filter((customerId) => customerId !== payer)
-      .map((customerId) =>
-        double(`customer ${payer}`, `customer ${customerId}`, {
-          does: 'detach customer',
-          customerId,
-          tenantId,
-        }),
-      ),
+      .map((customerId) => {
+        const repair: Repair = { does: 'detach customer', customerId, tenantId };
+        return double(`customer ${payer}`, `customer ${customerId}`, repair);
+      }),
   ];
 }
 
@@ -60,12 +57,13 @@ function difference(
   now: Date,
 ): SubscriptionDifference[] {
   const subscription = theirs?.subscriptions[0];
-  if (!ours) return subscription?.isLive ? [extra(tenantId, ours, subscription)] : [];
-  // One that ends with its period charges no further fee.
-  if (ours.state === 'deleted')
-    return subscription?.isLive && !subscription.isLeaving ? [extra(tenantId, ours, subscription)] : [];
-  if (!subscription) return ours.state === 'active' ? [missing(ours, theirs, now)] : [];
-  return theirs ? stateDifference(ours, theirs, now) : [];
+  if (!ours || ours.state === 'deleted') {
+    // One that ends with its period charges no further fee.
+    const isTooMuch = subscription?.isLive && !(ours && subscription.isLeaving);
+    return isTooMuch ? [extra(tenantId, ours, subscription)] : [];
+  }
+  if (theirs && subscription) return stateDifference(ours, theirs, subscription, now);
+  return ours.state === 'active' ? [missing(ours, theirs, now)] : [];
 }
 
 function missing(
@@ -89,34 +87,27 @@ function extra(
 ): SubscriptionDifference {
   // One that was made after the end is a return that we have not heard of. Stripe's times are whole seconds.
   const endedAt = ours?.effectiveFrom ?? created;
-  const repair: Repair =
-    created.getTime() < Math.floor(endedAt.getTime() / 1_000) * 1_000
-      ? { does: 'cancel', subscriptionId: id }
-      : plan
-        ? {
-            does: 'follow Stripe',
-            subscriptionId: id,
-            terms: {
-              tenantId,
-              plan,
-              state: stateFor(status) ?? 'active',
-              effectiveFrom: new Date(Math.max(created.getTime(), endedAt.getTime())),
-              trialEndsAt: trialEnd,
-            },
-          }
-        : foreign(id);
-  return told(tenantId, {
-    class: 'extra',
-    expected: ours ? 'deleted' : 'no such tenant',
-    found: `${id}, ${status}`,
-    repair,
-  });
+  const isReturn = created.getTime() >= Math.floor(endedAt.getTime() / 1_000) * 1_000;
+  // After the end, which must stay: what was used before it is billed already.
+  const effectiveFrom = new Date(Math.max(created.getTime(), endedAt.getTime() + (ours ? 1 : 0)));
+  const state = stateFor(status) ?? 'active';
+  const follow = plan && { tenantId, plan, state, effectiveFrom, trialEndsAt: trialEnd };
+  const repair: Repair = !isReturn
+    ? { does: 'cancel', subscriptionId: id }
+    : follow
+      ? { does: 'follow Stripe', subscriptionId: id, terms: follow }
+      : foreign(id);
+  const expected = ours ? 'deleted' : 'no such tenant';
+  return told(tenantId, { class: 'extra', expected, found: `${id}, ${status}`, repair });
 }
 
 /** The plan is the one that is charged, for as long as it is. */
-function stateDifference(ours: TenantTerms, theirs: StripeTenant, now: Date): SubscriptionDifference[] {
-  const [subscription] = theirs.subscriptions;
-  if (!subscription) return [];
+function stateDifference(
+  ours: TenantTerms,
+  theirs: StripeTenant,
+  subscription: StripeSubscription,
+  now: Date,
+): SubscriptionDifference[] {
   const { id, isLive, namedPlan, status, trialEnd, endedAt } = subscription;
   const plan = subscription.plan ?? (isLive ? undefined : ours.plan);
   if (!plan) {
@@ -134,18 +125,11 @@ function stateDifference(ours: TenantTerms, theirs: StripeTenant, now: Date): Su
   const trialOf = (end: Date | undefined) =>
     isOtherTrial ? `, trial until ${end?.toISOString() ?? 'never'}` : '';
   const name = isLive && namedPlan !== plan ? ` (named ${namedPlan ?? 'nothing'})` : '';
-  return [
-    told(ours.tenantId, {
-      class: 'state',
-      expected: `${ours.plan}, ${ours.state}${trialOf(ours.trialEndsAt)}`,
-      found: `${plan}${name}, ${status}${trialOf(trialEnd)}`,
-      repair: {
-        does: 'follow Stripe',
-        terms: { ...ours, plan, state, trialEndsAt: trialEnd, effectiveFrom },
-        subscriptionId: id,
-      },
-    }),
-  ];
+  const expected = `${ours.plan}, ${ours.state}${trialOf(ours.trialEndsAt)}`;
+  const found = `${plan}${name}, ${status}${trialOf(trialEnd)}`;
+  const terms = { ...ours, plan, state, trialEndsAt: trialEnd, effectiveFrom };
+  const repair: Repair = { does: 'follow Stripe', terms, subscriptionId: id };
+  return [told(ours.tenantId, { class: 'state', expected, found, repair })];
 }
 
 const foreign = (id: string): Repair => ({

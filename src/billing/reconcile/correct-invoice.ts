@@ -6,6 +6,7 @@
  */
 import type Stripe from 'stripe';
 import { dayOf } from '../../period.js';
+import { toSeconds } from '../context.js';
 import { CORRECTS } from './plan-lines-of.js';
 import type { Correction } from './repair.js';
 
@@ -16,7 +17,7 @@ import type { Correction } from './repair.js';
 export async function correctInvoice(
   stripe: Stripe,
   correction: Correction,
-  { draft }: { draft?: string } = {},
+  { draft }: { draft?: string | null } = {},
 ): Promise<void> {
   const { customerId: customer, subscriptionId: subscription, amountCents } = correction;
   const name = nameOf(correction);
@@ -28,34 +29,42 @@ export async function correctInvoice(
     await stripe.invoiceItems.create({ ...params, ...place }, { idempotencyKey: name });
     return;
   }
-  const description = 'A credit for an earlier invoice';
-  // Finalized by itself, if a kill leaves it as a draft.
-  const { id: invoice = '' } = await stripe.invoices.create(
-    { customer, description, auto_advance: true, pending_invoice_items_behavior: 'exclude' },
-    { idempotencyKey: `${name}:invoice` },
-  );
-  await stripe.invoiceItems.create({ ...params, invoice }, { idempotencyKey: name });
-  await stripe.invoices.finalizeInvoice(invoice, {}, { idempotencyKey: `${name}:finalize` });
+  const begun: Stripe.Invoice[] = [];
+  for await (const one of stripe.invoices.list({ customer, limit: 100 }))
+    if (one.metadata?.[CORRECTS.name] === name) begun.push(one);
+  const made = {
+    customer,
+    description: 'A credit for an earlier invoice',
+    metadata: { [CORRECTS.name]: name },
+    // Finalized by itself, if a kill leaves it as a draft: it may be empty then, and another one is made.
+    auto_advance: true,
+    pending_invoice_items_behavior: 'exclude' as const,
+  };
+  const { id: invoice = '' } =
+    begun.find(({ status }) => status === 'draft') ??
+    (await stripe.invoices.create(made, { idempotencyKey: `${name}:invoice:${begun.length}` }));
+  await stripe.invoiceItems.create({ ...params, invoice }, { idempotencyKey: `${name}:${invoice}` });
+  await stripe.invoices.finalizeInvoice(invoice, {}, { idempotencyKey: `finalize:${invoice}` });
 }
 
 const nameOf = ({ tenantId, month, kind, plan, period, revision }: Correction) =>
   `correction:${tenantId}:${month}:${kind}:${plan}:${dayOf(period.start)}:${revision}`;
 
-function itemOf(correction: Correction, name: string) {
-  const { tenantId, month, kind, plan, period } = correction;
+function itemOf({ customerId, amountCents, words, ...correction }: Correction, name: string) {
+  const { tenantId, month, kind, plan, period, queries } = correction;
   return {
-    customer: correction.customerId,
+    customer: customerId,
     currency: 'usd',
-    amount: correction.amountCents,
-    description: `${correction.words}, corrected for ${month}`,
-    period: { start: period.start.getTime() / 1_000, end: period.end.getTime() / 1_000 },
+    amount: amountCents,
+    description: `${words}, corrected for ${month}`,
+    period: { start: toSeconds(period.start), end: toSeconds(period.end) },
     metadata: {
       tenant_id: tenantId,
       [CORRECTS.name]: name,
       [CORRECTS.month]: month,
       [CORRECTS.kind]: kind,
       [CORRECTS.plan]: plan,
-      [CORRECTS.queries]: String(correction.queries),
+      [CORRECTS.queries]: String(queries),
     },
   };
 }

@@ -68,10 +68,11 @@ function comingAndGoing(terms: readonly TenantTerms[], month: Month): Draft[] {
     const begins = new Date(Math.max(Number(effectiveFrom), Number(trialEndsAt ?? 0), Number(month.start)));
     const end = terms[index + 1]?.effectiveFrom ?? new Date(month.end.getTime() + 1);
     if (state !== 'active' || begins >= end || paid?.plan === plan) continue;
-    if (!paid && begins < month.end) lines.push(firstFee(plan, begins, month));
+    const fee = { plan, from: begins };
+    if (!paid && begins < month.end) lines.push(prorationLine('Remaining', fee, chargeOf(fee, month), month));
     // A tenant that was there before has this fee on its plan invoice.
     else if (!paid && index === 0 && effectiveFrom >= month.end) lines.push(wholeFee(plan, month));
-    paid = { plan, from: begins };
+    paid = fee;
   }
   return lines;
 }
@@ -92,19 +93,14 @@ function paidAtStart([first]: readonly TenantTerms[], { start }: Month): Paid | 
 
 const chargeOf = ({ plan, from }: Paid, period: Month) => prorate(PLANS[plan].baseCents, { from, period });
 
-function firstFee(plan: PlanName, from: Date, month: Month): Draft {
-  const amount = chargeOf({ plan, from }, month);
-  return prorationLine(`Remaining time on ${plan} after ${dayOf(from)}`, amount, from, month);
-}
-
 /** Stripe credits a part of what it charged. */
 function lastCredit(paid: Paid, from: Date, month: Month): Draft {
   const amount = prorate(-chargeOf(paid, month), { from, period: { start: paid.from, end: month.end } });
-  const description = `Unused time on ${paid.plan} after ${dayOf(from)}`;
-  return { ...prorationLine(description, amount, from, month), isDue: false };
+  return { ...prorationLine('Unused', { plan: paid.plan, from }, amount, month), isDue: false };
 }
 
-function prorationLine(description: string, amount: Cents, from: Date, month: Month): Draft {
+function prorationLine(verb: string, { plan, from }: Paid, amount: Cents, month: Month): Draft {
+  const description = `${verb} time on ${plan} after ${dayOf(from)}`;
   const days = { first_day: dayOf(from), last_day: month.lastDay };
   return { kind: 'proration', description, quantity: 1, amount_cents: Number(amount), ...days };
 }

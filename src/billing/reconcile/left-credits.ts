@@ -1,6 +1,7 @@
 /**
- * Credits of tenants that have left: no invoice of theirs will use them up, and Stripe pays nothing out. Both
- * sides say the same of them, so they are no difference; a person has to settle them.
+ * Credits of tenants that have left, and of customers that were one too many: no invoice of theirs will use them
+ * up, and Stripe pays nothing out. Both sides say the same of them, so they are no difference; a person has to
+ * settle them.
  */
 import { formatCents } from '../../money.js';
 import { METADATA } from '../context.js';
@@ -30,10 +31,12 @@ export async function leftCredits(
   const credits: LeftCredit[] = [];
   for (const filter of clockFilters(testClock)) {
     for await (const { id, balance, metadata } of stripe.customers.list({ limit: 100, ...filter })) {
-      const tenantId = metadata[METADATA.tenant];
+      const tenantId = metadata[METADATA.tenant] || metadata[METADATA.doubleOf];
       if (!tenantId || balance >= 0 || tenantIds?.includes(tenantId) === false) continue;
-      const hasLeft = (await subscriptionsOf(stripe, id)).every(hasEnded);
-      if (hasLeft) credits.push({ tenantId, customerId: id, cents: -balance });
+      const all = await subscriptionsOf(stripe, id);
+      // Who never subscribed may yet do so; on a customer that was one too many nobody will.
+      const hasBegun = all.length > 0 || !metadata[METADATA.tenant];
+      if (hasBegun && all.every(hasEnded)) credits.push({ tenantId, customerId: id, cents: -balance });
     }
   }
   return credits;

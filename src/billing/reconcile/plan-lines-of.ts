@@ -3,6 +3,7 @@ import type Stripe from 'stripe';
 import type { PlanLine } from '../../invoices/plan-invoice.js';
 import { dayOf, type Month, monthOf, type Period, previousMonth } from '../../period.js';
 import type { PlanName } from '../../plans.js';
+import { idOf, subscriptionOf } from '../context.js';
 import type { InvoicedLine } from './invoiced-line.js';
 import type { PriceBook } from './plan-prices.js';
 
@@ -21,12 +22,7 @@ export const CORRECTS = {
  *
  * @example planLinesOf(await stripe.invoices.retrieve(id), await readPlanPrices(stripe, catalogue))
  */
-export function planLinesOf(
-  invoice: Pick<Stripe.Invoice, 'id' | 'status' | 'auto_advance'> & {
-    lines: { data: readonly Stripe.InvoiceLineItem[] };
-  },
-  prices: PriceBook,
-): InvoicedLine[] {
+export function planLinesOf(invoice: Stripe.Invoice, prices: PriceBook): InvoicedLine[] {
   const place = { invoiceId: invoice.id ?? null, status: statusOf(invoice) };
   return invoice.lines.data.flatMap((line) => {
     const { subscription_item_details: item, invoice_item_details: other } = line.parent ?? {};
@@ -37,8 +33,8 @@ export function planLinesOf(
 
 /** An invoice item that waits, as the line that it will be. */
 export function waitingLineOf(item: Stripe.InvoiceItem, prices: PriceBook): InvoicedLine[] {
-  const subscription = item.parent?.subscription_details?.subscription ?? null;
-  return lineOf(item, prices, { invoiceId: null, status: 'waiting', subscriptionId: subscription });
+  const subscriptionId = subscriptionOf(item) ?? null;
+  return lineOf(item, prices, { invoiceId: null, status: 'waiting', subscriptionId });
 }
 
 type Raw = Pick<
@@ -53,40 +49,31 @@ function lineOf(raw: Raw, prices: PriceBook, place: Place): InvoicedLine[] {
   const words = raw.description ?? '';
   const { [CORRECTS.month]: month } = raw.metadata ?? {};
   if (month) return [{ ...facts, ...correctionOf(raw, words), month, corrects: true }];
-  const price = prices.get(idOf(raw.pricing?.price_details?.price));
+  const price = prices.get(idOf(raw.pricing?.price_details?.price ?? ''));
   const line = { ...facts, quantity: raw.quantity ?? 1, corrects: false };
   const own = monthOf(period.start);
   if (!price) return [{ ...line, kind: 'other', plan: null, month: own.name, description: words }];
   const { plan, isMetered } = price;
-  if (isMetered)
-    return [
-      { ...line, kind: 'usage', plan, month: own.name, description: `${plan} queries, ${tierOf(raw)}` },
-    ];
+  const description = `${plan} queries, ${tierOf(raw)}`;
+  if (isMetered) return [{ ...line, kind: 'usage', plan, month: own.name, description }];
   return raw.amount === 0 ? [] : [{ ...line, plan, ...feeOf(raw, plan, own) }];
 }
 
 /** A fee from the 1st on is that of a whole month; a credit of a whole month takes it back. */
 function feeOf({ amount, period: { start } }: Raw, plan: PlanName, month: Month) {
-  const isWhole = start * 1_000 === month.start.getTime();
-  const verb = amount < 0 ? 'Unused' : 'Remaining';
+  const from = new Date(start * 1_000);
+  const isWhole = Number(from) === Number(month.start);
+  const part = `${amount < 0 ? 'Unused' : 'Remaining'} time on ${plan} after ${dayOf(from)}`;
   return {
     kind: isWhole ? ('base' as const) : ('proration' as const),
-    month: isWhole ? previousMonth(month.start).name : month.name,
-    description:
-      isWhole && amount > 0
-        ? `${plan} base fee`
-        : `${verb} time on ${plan} after ${dayOf(new Date(start * 1_000))}`,
+    month: isWhole ? previousMonth(from).name : month.name,
+    description: isWhole && amount > 0 ? `${plan} base fee` : part,
   };
 }
 
 function correctionOf({ metadata }: Raw, description: string) {
   const { [CORRECTS.kind]: kind, [CORRECTS.plan]: plan, [CORRECTS.queries]: queries } = metadata ?? {};
-  return {
-    kind: kind as PlanLine['kind'],
-    plan: plan as PlanName,
-    quantity: Number(queries),
-    description,
-  };
+  return { kind: kind as PlanLine['kind'], plan: plan as PlanName, quantity: Number(queries), description };
 }
 
 /** Stripe names the tier in words alone: `6000 × Starter (Tier 1 at $0.00 / month)`. */
@@ -97,14 +84,8 @@ const tierOf = ({ description, amount }: Raw) =>
 
 const SETTLED = ['open', 'paid', 'uncollectible', 'void'] as const;
 
-const statusOf = ({
-  status,
-  auto_advance: advances,
-}: Pick<Stripe.Invoice, 'status' | 'auto_advance'>): InvoicedLine['status'] =>
+const statusOf = ({ status, auto_advance: advances }: Stripe.Invoice): InvoicedLine['status'] =>
   SETTLED.find((known) => known === status) ?? (advances ? 'draft' : 'held');
-
-const idOf = (price: string | { id: string } | undefined) =>
-  typeof price === 'string' ? price : (price?.id ?? '');
 
 const daysOf = ({ start, end }: Period) => ({
   first_day: dayOf(start),

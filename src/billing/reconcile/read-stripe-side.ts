@@ -3,16 +3,16 @@
  * second.
  */
 import type Stripe from 'stripe';
-import { METADATA } from '../context.js';
+import { idOf, METADATA } from '../context.js';
 import { sdkOf } from '../sdk.js';
+import { hasEnded } from '../subscription-state.js';
 import { clockFilters } from '../test-clock.js';
+import { wholeInvoices } from '../whole-invoices.js';
 import type { Books } from './books.js';
 import type { InvoicedLine } from './invoiced-line.js';
 import { planLinesOf, waitingLineOf } from './plan-lines-of.js';
 import { type PriceBook, readPlanPrices } from './plan-prices.js';
 import { inRank, type StripeSubscription, type StripeTenant } from './stripe-tenant.js';
-
-const ENDED: readonly string[] = ['canceled', 'incomplete_expired'];
 
 /** What belongs to a tenant by its name in the metadata. */
 interface Holdings {
@@ -31,9 +31,8 @@ export async function readStripeSide(books: Books): Promise<Map<string, StripeTe
     const lines: InvoicedLine[] = [];
     const payers = [...customers, ...doubles, ...subscriptions.map(({ customerId }) => customerId)];
     for (const customer of new Set(payers)) {
-      for await (const invoice of stripe.invoices.list({ customer, limit: 100 })) {
-        lines.push(...planLinesOf(await withAllLines(stripe, invoice), prices));
-      }
+      for await (const invoice of wholeInvoices(stripe, { customer }))
+        lines.push(...planLinesOf(invoice, prices));
       for await (const item of stripe.invoiceItems.list({ customer, pending: true, limit: 100 }))
         lines.push(...waitingLineOf(item, prices));
     }
@@ -42,11 +41,8 @@ export async function readStripeSide(books: Books): Promise<Map<string, StripeTe
   return side;
 }
 
-async function readHoldings(
-  { stripe: client, testClock }: Books,
-  prices: PriceBook,
-): Promise<Map<string, Holdings>> {
-  const stripe = sdkOf(client);
+async function readHoldings(books: Books, prices: PriceBook): Promise<Map<string, Holdings>> {
+  const stripe = sdkOf(books.stripe);
   const tenants = new Map<string, Holdings>();
   const of = (tenantId: string): Holdings => {
     const tenant = tenants.get(tenantId) ?? { customers: [], doubles: [], subscriptions: [] };
@@ -54,7 +50,7 @@ async function readHoldings(
     return tenant;
   };
   const ofCustomer = new Map<string, string>();
-  for (const filter of clockFilters(testClock)) {
+  for (const filter of clockFilters(books.testClock)) {
     for await (const { id, metadata } of stripe.customers.list({ limit: 100, ...filter })) {
       const tenantId = metadata.tenant_id || metadata[METADATA.doubleOf];
       if (!tenantId) continue;
@@ -77,9 +73,9 @@ function subscriptionOf(subscription: Stripe.Subscription, prices: PriceBook): S
   const fees = subscription.items.data.flatMap(({ price }) => prices.get(price.id) ?? []);
   return {
     id,
-    customerId: typeof customer === 'string' ? customer : customer.id,
+    customerId: idOf(customer),
     status,
-    isLive: !ENDED.includes(status),
+    isLive: !hasEnded(subscription),
     isLeaving: subscription.cancel_at_period_end,
     plan: fees.find(({ isMetered }) => !isMetered)?.plan,
     namedPlan: metadata.plan,
@@ -87,16 +83,6 @@ function subscriptionOf(subscription: Stripe.Subscription, prices: PriceBook): S
     trialEnd: subscription.trial_end === null ? undefined : dateOf(subscription.trial_end),
     endedAt: subscription.ended_at === null ? undefined : dateOf(subscription.ended_at),
   };
-}
-
-/** An invoice carries its first ten lines. */
-async function withAllLines(
-  stripe: Stripe,
-  invoice: Stripe.Invoice,
-): Promise<Parameters<typeof planLinesOf>[0]> {
-  if (!invoice.lines.has_more || !invoice.id) return invoice;
-  const lines = stripe.invoices.listLineItems(invoice.id, { limit: 100 });
-  return { ...invoice, lines: { data: await lines.autoPagingToArray({ limit: 10_000 }) } };
 }
 
 const dateOf = (unix: number) => new Date(unix * 1_000);

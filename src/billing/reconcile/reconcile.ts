@@ -4,7 +4,8 @@
  */
 import { tenantsAt } from '../../metering/tenants.js';
 import { dayOf, monthOf, parseMonth, previousMonth } from '../../period.js';
-import { type DailyUsage, readDailyUsage } from '../daily-usage.js';
+import { readDailyUsage } from '../daily-usage.js';
+import { grouped } from '../grouped.js';
 import type { Books } from './books.js';
 import { compareInvoices } from './compare-invoices.js';
 import { compareSubscriptions } from './compare-subscriptions.js';
@@ -43,9 +44,8 @@ export async function reconcile(
   );
   const differences: Difference[] = [...subscriptions];
   for (const month of periods) {
-    const used = byTenant(
-      await readDailyUsage(clickhouse, { month: month.name, ...(tenantIds && { tenantIds }) }),
-    );
+    const wanted = { month: month.name, ...(tenantIds && { tenantIds }) };
+    const used = grouped(await readDailyUsage(clickhouse, wanted), ({ tenant_id }) => tenant_id);
     for (const tenantId of [...new Set([...used.keys(), ...side.keys()])].sort()) {
       const [days, theirs] = [used.get(tenantId) ?? [], side.get(tenantId)];
       differences.push(...(await compareUsage(books, { tenantId, days, theirs, month })));
@@ -71,9 +71,3 @@ const nobody = (tenantId: string): StripeTenant => ({
   subscriptions: [],
   lines: [],
 });
-
-function byTenant(rows: readonly DailyUsage[]): Map<string, DailyUsage[]> {
-  const tenants = new Map<string, DailyUsage[]>();
-  for (const row of rows) tenants.set(row.tenant_id, [...(tenants.get(row.tenant_id) ?? []), row]);
-  return tenants;
-}

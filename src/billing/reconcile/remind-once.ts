@@ -14,7 +14,7 @@ export type ReminderTopic = keyof typeof WORDS;
 export const reminderText = (topic: ReminderTopic, endsAt: Date) => WORDS[topic](dayOf(endsAt));
 
 /** Tells for good: the DunningManager, whose ledger remembers it. */
-interface TellsOnce {
+export interface TellsOnce {
   tellOnce(message: { tenantId: string; about: string; topic: string; text: string }): Promise<boolean>;
 }
 

@@ -85,8 +85,12 @@ async function doRepair(
       return correctInvoice(stripe, repair.correction);
     case 'void invoice':
       return voidInvoice(stripe, repair.invoiceId);
-    case 'subscribe':
-      return subscribe(repair, books);
+    case 'subscribe': {
+      const { tenantId, customerId, plan: planType, trialEndsAt } = repair;
+      const trialDays = trialEndsAt ? (trialEndsAt.getTime() - books.now.getTime()) / DAY_MS : 0;
+      await books.billing.createSubscription({ tenantId, customerId, planType, trialDays });
+      return;
+    }
     case 'cancel': {
       const { status } = await stripe.subscriptions.retrieve(repair.subscriptionId);
       if (status === 'canceled') return;
@@ -132,14 +136,6 @@ async function reportAgain(
     const report = reports[index];
     if (report && !success) failed(report, error);
   }
-}
-
-async function subscribe(
-  { tenantId, customerId, plan, trialEndsAt }: Doing<'subscribe'>,
-  { billing, now }: Books,
-): Promise<void> {
-  const trialDays = trialEndsAt ? (trialEndsAt.getTime() - now.getTime()) / DAY_MS : 0;
-  await billing.createSubscription({ tenantId, customerId, planType: plan, trialDays });
 }
 
 /** One that was paid meanwhile is refused by Stripe: the next reconciliation credits it. */

@@ -7,6 +7,7 @@
  */
 import type Stripe from 'stripe';
 import { DAY_MS, HOUR_MS } from '../../period.js';
+import { idOf } from '../context.js';
 import { sdkOf } from '../sdk.js';
 import { clockFilters } from '../test-clock.js';
 import type { Books } from './books.js';
@@ -29,8 +30,8 @@ type Watching = Pick<Books, 'stripe' | 'billing' | 'now' | 'testClock'>;
  *
  * @example table(await trialsWithoutCard(books))
  */
-export async function trialsWithoutCard(books: Watching, { days = 3 } = {}): Promise<WatchedSubscription[]> {
-  const until = books.now.getTime() + days * DAY_MS;
+export async function trialsWithoutCard(books: Watching): Promise<WatchedSubscription[]> {
+  const until = books.now.getTime() + 3 * DAY_MS;
   const found: WatchedSubscription[] = [];
   for await (const subscription of subscriptionsOf(books, 'trialing')) {
     const row = rowOf(subscription, (subscription.trial_end ?? 0) * 1_000);
@@ -72,8 +73,7 @@ function rowOf(
 ): WatchedSubscription | undefined {
   const { tenant_id: tenantId, plan } = metadata;
   if (!tenantId || !plan) return undefined;
-  const customerId = typeof customer === 'string' ? customer : customer.id;
-  return { tenantId, subscriptionId: id, customerId, plan, endsAt: new Date(endsAtMs) };
+  return { tenantId, subscriptionId: id, customerId: idOf(customer), plan, endsAt: new Date(endsAtMs) };
 }
 
 const byEnd = (one: WatchedSubscription, other: WatchedSubscription) =>

@@ -6,9 +6,8 @@
 import { DAY_MS } from '../../period.js';
 import type { StripeClient } from '../../stripe-client.js';
 import { sdkOf } from '../sdk.js';
-import { eventOf } from './event-of.js';
 import { HANDLED_TYPES } from './handle-webhook.js';
-import type { WebhookEvent } from './webhook-event.js';
+import { eventOf, type WebhookEvent } from './webhook-event.js';
 import type { WebhookQueue } from './webhook-queue.js';
 
 /** Before the newest that was handled there may be others that Stripe is still trying to deliver. */

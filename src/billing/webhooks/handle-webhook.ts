@@ -7,10 +7,12 @@ import Stripe from 'stripe';
 import { formatCents } from '../../money.js';
 import type { RedisClient } from '../../redis-client.js';
 import type { StripeClient } from '../../stripe-client.js';
-import { type TenantLockOptions, tenantLock } from '../../tenants/tenant-lock.js';
-import { idOf, METADATA } from '../context.js';
+import { tenantLock } from '../../tenants/tenant-lock.js';
+import { hasCard } from '../attach-card.js';
+import { idOf, METADATA, subscriptionOf } from '../context.js';
+import { existingCustomer } from '../existing-customer.js';
 import { needsCard } from '../reconcile/needs-card.js';
-import { reminderText } from '../reconcile/remind-once.js';
+import { reminderText, type TellsOnce } from '../reconcile/remind-once.js';
 import { sdkOf } from '../sdk.js';
 import { recordTerms } from './record-terms.js';
 import type { WebhookEvent } from './webhook-event.js';
@@ -19,39 +21,31 @@ export interface WebhookContext {
   readonly clickhouse: ClickHouseClient;
   readonly redis: RedisClient;
   /** The DunningManager: what unpaid invoices lead to, and what a tenant is told once. */
-  readonly dunning: {
-    checkCustomer(customerId: string): Promise<unknown>;
-    tellOnce(message: { tenantId: string; about: string; topic: string; text: string }): Promise<boolean>;
-  };
+  readonly dunning: TellsOnce & { checkCustomer(customerId: string): Promise<unknown> };
   /** The StripeBillingManager, for plans that wait for their month. @default they wait for somebody else */
   readonly billing?: { applyWaitingChange(subscriptionId: string): Promise<unknown> };
   /** Told after each change, with the status as it is now. @default nobody is */
   readonly onSubscription?: (change: { tenantId: string; status: string }) => Promise<unknown>;
-  readonly lock?: TenantLockOptions;
   /** The clock. @default () => new Date() */
   readonly now?: () => Date;
 }
 
-/** Whose object it is. */
-interface Owner {
-  readonly tenantId: string;
-  readonly customerId: string;
-}
+/** The types that lead to something, and to what. */
+const WORK = {
+  'customer.subscription.created': 'subscriptionChanged',
+  'customer.subscription.updated': 'subscriptionChanged',
+  'customer.subscription.deleted': 'subscriptionChanged',
+  'customer.subscription.trial_will_end': 'trialWillEnd',
+  'invoice.created': 'invoiceCreated',
+  'invoice.finalized': 'invoiceChanged',
+  'invoice.paid': 'invoiceChanged',
+  'invoice.payment_failed': 'invoiceChanged',
+  'invoice.voided': 'invoiceChanged',
+  'invoice.marked_uncollectible': 'invoiceChanged',
+  'charge.dispute.created': 'disputeCreated',
+} as const;
 
-/** The types that lead to something. */
-export const HANDLED_TYPES = [
-  'customer.subscription.created',
-  'customer.subscription.updated',
-  'customer.subscription.deleted',
-  'customer.subscription.trial_will_end',
-  'invoice.created',
-  'invoice.finalized',
-  'invoice.paid',
-  'invoice.payment_failed',
-  'invoice.voided',
-  'invoice.marked_uncollectible',
-  'charge.dispute.created',
-] as const;
+export const HANDLED_TYPES = Object.keys(WORK) as (keyof typeof WORK)[];
 
 /**
  * What an event leads to: its object is looked up at Stripe as it is now, and acted on.
@@ -65,7 +59,7 @@ export function webhookHandler(
 ): (event: WebhookEvent) => Promise<void> {
   const stripe = sdkOf(client);
   const { dunning, billing, onSubscription, now = () => new Date() } = context;
-  const lock = tenantLock(context.redis, context.lock);
+  const lock = tenantLock(context.redis);
 
   async function subscriptionChanged(subscriptionId: string): Promise<void> {
     const subscription = await existing(stripe.subscriptions.retrieve(subscriptionId));
@@ -83,7 +77,7 @@ export function webhookHandler(
     // Late, the trial may be over or the card be there.
     if (subscription?.status !== 'trialing' || subscription.trial_end === null) return;
     const owner = await ownerOf(subscription.customer);
-    if (!owner || !(await needsCard(subscription, () => hasCard(owner)))) return;
+    if (!owner || !(await needsCard(subscription, () => hasCard({ stripe }, owner.customerId)))) return;
     const { tenantId } = owner;
     const text = reminderText('trial_reminder', new Date(subscription.trial_end * 1_000));
     await dunning.tellOnce({ tenantId, about: subscriptionId, topic: 'trial_reminder', text });
@@ -92,8 +86,8 @@ export function webhookHandler(
   async function invoiceCreated(invoiceId: string): Promise<void> {
     const invoice = await existing(stripe.invoices.retrieve(invoiceId));
     // Its lines say which plan holds from when, and it is there when a month begins.
-    const subscription = invoice?.parent?.subscription_details?.subscription;
-    if (subscription) await subscriptionChanged(idOf(subscription));
+    const subscriptionId = invoice && subscriptionOf(invoice);
+    if (subscriptionId) await subscriptionChanged(subscriptionId);
   }
 
   async function invoiceChanged(invoiceId: string): Promise<void> {
@@ -112,40 +106,18 @@ export function webhookHandler(
     await dunning.tellOnce({ tenantId: owner.tenantId, about: disputeId, topic: 'dispute_created', text });
   }
 
-  /** Undefined for a customer that is gone, or no tenant's. */
-  async function ownerOf(customer: string | { id: string } | null): Promise<Owner | undefined> {
+  /** Whose object it is; undefined for a customer that is gone, or no tenant's. */
+  async function ownerOf(customer: string | { id: string } | null) {
     if (!customer) return undefined;
-    const found = await stripe.customers.retrieve(idOf(customer));
-    const tenantId = found.deleted ? undefined : found.metadata.tenant_id;
-    return tenantId ? { tenantId, customerId: found.id } : undefined;
+    const customerId = idOf(customer);
+    const tenantId = (await existingCustomer(stripe, customerId))?.metadata[METADATA.tenant];
+    return tenantId ? { tenantId, customerId } : undefined;
   }
 
-  async function hasCard({ customerId }: Owner): Promise<boolean> {
-    const customer = await stripe.customers.retrieve(customerId);
-    return !customer.deleted && customer.invoice_settings.default_payment_method !== null;
-  }
-
+  const work = { subscriptionChanged, trialWillEnd, invoiceCreated, invoiceChanged, disputeCreated };
   return async ({ type, objectId }) => {
-    switch (type as (typeof HANDLED_TYPES)[number]) {
-      case 'customer.subscription.created':
-      case 'customer.subscription.updated':
-      case 'customer.subscription.deleted':
-        return subscriptionChanged(objectId);
-      case 'customer.subscription.trial_will_end':
-        return trialWillEnd(objectId);
-      case 'invoice.created':
-        return invoiceCreated(objectId);
-      case 'invoice.finalized':
-      case 'invoice.paid':
-      case 'invoice.payment_failed':
-      case 'invoice.voided':
-      case 'invoice.marked_uncollectible':
-        return invoiceChanged(objectId);
-      case 'charge.dispute.created':
-        return disputeCreated(objectId);
-      default:
-      // An endpoint may be sent any type, and Stripe adds new ones: others are none of our business.
-    }
+    // An endpoint may be sent any type, and Stripe adds new ones: others are none of our business.
+    if (Object.hasOwn(WORK, type)) await work[WORK[type as keyof typeof WORK]](objectId);
   };
 }
 

@@ -4,6 +4,7 @@ import type Stripe from 'stripe';
 import { recordTenants, type TenantTerms, tenantTermsIn } from '../../metering/tenants.js';
 import type { RedisClient } from '../../redis-client.js';
 import { setPlan } from '../../tenants/gate-entry.js';
+import { wholeInvoices } from '../whole-invoices.js';
 import { termsOfSubscription } from './subscription-terms.js';
 
 /** All that a tenant's terms may lie in. */
@@ -35,13 +36,8 @@ async function wantedTerms(stripe: Stripe, tenantId: string, customer: string): 
   const histories: TenantTerms[][] = [];
   for await (const subscription of stripe.subscriptions.list({ customer, status: 'all', limit: 100 })) {
     const invoices: Stripe.Invoice[] = [];
-    for await (const invoice of stripe.invoices.list({ subscription: subscription.id, limit: 100 })) {
-      if (invoice.lines.has_more) {
-        const rest = stripe.invoices.listLineItems(invoice.id ?? '', { limit: 100 });
-        invoice.lines.data = await rest.autoPagingToArray({ limit: 10_000 });
-      }
+    for await (const invoice of wholeInvoices(stripe, { subscription: subscription.id }))
       invoices.push(invoice);
-    }
     // Stripe lists the newest first.
     histories.unshift(termsOfSubscription(tenantId, subscription, invoices));
   }
@@ -50,15 +46,24 @@ async function wantedTerms(stripe: Stripe, tenantId: string, customer: string): 
 
 /**
  * The histories of a tenant's subscriptions, the oldest first, as one. An end counts unless another
- * subscription lives on, one of the same second too; of two that begin at once the newer one's terms hold.
+ * subscription lives on; of two that begin at once the newer one's terms hold.
  */
 function inOneLine(histories: readonly TenantTerms[][]): TenantTerms[] {
-  const livesOn = (own: TenantTerms[], instant: Date) =>
-    histories.some((other) => other !== own && heldAt(other, instant)?.state === 'active');
+  const livesOn = (instant: Date) => (other: TenantTerms[]) =>
+    other[0] && other[0].effectiveFrom < instant && heldAt(other, instant)?.state === 'active';
   return histories
-    .flatMap((own) => own.filter((one) => one.state !== 'deleted' || !livesOn(own, one.effectiveFrom)))
+    .flatMap((own) =>
+      own.filter((one) => one.state !== 'deleted' || !histories.some(livesOn(one.effectiveFrom))),
+    )
     .sort((a, b) => a.effectiveFrom.getTime() - b.effectiveFrom.getTime())
-    .filter((one, index, all) => one.effectiveFrom.getTime() !== all[index + 1]?.effectiveFrom.getTime());
+    .flatMap((one, _, all) => {
+      const atOnce = all.filter(({ effectiveFrom }) => Number(effectiveFrom) === Number(one.effectiveFrom));
+      if (atOnce.at(-1) !== one) return [];
+      const end = atOnce.find(({ state }) => state === 'deleted');
+      if (!end || end === one) return [one];
+      // A return in the second of the end: without the end both subscriptions would bill what was used before.
+      return [{ ...end, effectiveFrom: new Date(end.effectiveFrom.getTime() - 1) }, one];
+    });
 }
 
 /** The last of those that began by then; of two that began at once the later one in the list. */

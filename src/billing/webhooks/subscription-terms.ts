@@ -6,6 +6,7 @@
 import type Stripe from 'stripe';
 import type { TenantState, TenantTerms } from '../../metering/tenants.js';
 import { PLANS, type PlanName } from '../../plans.js';
+import { idOf } from '../context.js';
 
 /** From an instant on, this plan. */
 interface Segment {
@@ -61,7 +62,7 @@ function segmentsOf(invoices: readonly Stripe.Invoice[]): Segment[] {
 
 function currentPlan({ items }: Stripe.Subscription): PlanName | undefined {
   const products = items.data.map(({ price }) => price.product);
-  return products.map((product) => planOf(typeof product === 'string' ? product : product.id)).find(Boolean);
+  return products.map((product) => planOf(idOf(product))).find(Boolean);
 }
 
 /** Products are named for their plans, see catalogue.ts. */

@@ -1,8 +1,7 @@
 /** The one way in for webhooks: whoever knows the endpoint's secret, and nobody else. */
 import Stripe from 'stripe';
 import { WebhookRefusedError } from '../../errors.js';
-import { eventOf } from './event-of.js';
-import type { WebhookEvent } from './webhook-event.js';
+import { eventOf, type WebhookEvent } from './webhook-event.js';
 
 /** How old a signature may be. */
 const TOLERANCE_SECONDS = 300;

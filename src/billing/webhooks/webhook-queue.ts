@@ -33,6 +33,9 @@ const MOST_STALLS = 10;
 /** Of so many events that were handled last the newest tells how far Stripe's list is known. */
 const LOOKED_AT = 100;
 
+/** Events that one process handles at once. */
+const AT_ONCE = 10;
+
 /** Between two looks whether all is handled. */
 const LOOK_MS = 20;
 
@@ -91,12 +94,12 @@ export class WebhookQueue {
    *
    * @param handle is called at least once for each event; a throw has it tried again
    */
-  work(handle: (event: WebhookEvent) => Promise<void>, { atOnce = 10 }: { atOnce?: number } = {}): void {
+  work(handle: (event: WebhookEvent) => Promise<void>): void {
     const { stalledMs = 30_000 } = this.#options;
     this.#worker = new Worker<WebhookEvent>(NAME, ({ data }: Job<WebhookEvent>) => handle(data), {
       connection: this.#connection,
       prefix: PREFIX,
-      concurrency: atOnce,
+      concurrency: AT_ONCE,
       lockDuration: stalledMs,
       stalledInterval: stalledMs,
       maxStalledCount: MOST_STALLS,

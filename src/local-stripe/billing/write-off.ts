@@ -11,7 +11,7 @@ import { settled } from './settle-subscription.js';
 export function voidInvoice(account: Account, id: string): Invoice {
   const before = account.tables.invoices.one(id);
   if (before.status === 'paid') throw invalid('Invoices with `paid` payments cannot be voided.');
-  checkOpen(before);
+  if (before.status !== 'uncollectible') checkOpen(before);
   const { customer, now } = account.customer(before.customer as string);
   changeBalance(account, customer.id, {
     amount: before.starting_balance - (before.ending_balance ?? 0),

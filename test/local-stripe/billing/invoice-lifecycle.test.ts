@@ -288,6 +288,12 @@ describe('what can be done with an invoice', () => {
     );
   });
 
+  it('voids what was given up as uncollectible', async () => {
+    const id = await open();
+    await bench.stripe.invoices.markUncollectible(id);
+    expect((await bench.stripe.invoices.voidInvoice(id)).status).toBe('void');
+  });
+
   it('pays it out of band without a charge', async () => {
     const id = await open();
     expect(await bench.stripe.invoices.pay(id, { paid_out_of_band: true })).toMatchObject({
