@@ -76,14 +76,14 @@ export interface LocalStripe {
  * await stripe.customers.create({ email: 'ada@example.com' });
  */
 export function createLocalStripe(options: LocalStripeOptions = {}): LocalStripe {
-  const { now = () => new Date(), seed, file: path, snapshot } = options;
+  const { now = () => new Date(), seed, file: path, snapshot, ...settings } = options;
   if (snapshot !== undefined && path !== undefined) {
     throw new RangeError(
       'Cannot open a local Stripe: snapshot must be left out with a file, which has its own state',
     );
   }
   let file: StateFile | undefined;
-  const account = new Account(settingsOf(options, OTHERS), now, {
+  const account = new Account(settingsOf(settings), now, {
     seed,
     save: (changes) => file?.append(changes),
   });
@@ -150,9 +150,6 @@ export function createLocalStripe(options: LocalStripeOptions = {}): LocalStripe
   };
   return local;
 }
-
-/** Options that are no settings of the account. */
-const OTHERS = ['now', 'seed', 'file', 'snapshot'];
 
 function seconds(time: Date): number {
   if (Number.isNaN(time.getTime())) throw new RangeError('Cannot tell the time: the date is invalid');

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { ROUTES } from '../../src/local-stripe/resources/routes.js';
-import { supportedCalls } from '../../src/local-stripe/supported-calls.js';
+import { supportedCalls } from './supported-calls.js';
 
 const readme = new URL('../../src/local-stripe/README.md', import.meta.url);
 

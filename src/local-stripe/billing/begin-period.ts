@@ -3,8 +3,8 @@ import type { Account } from '../state/account.js';
 import type { Invoice, Subscription, SubscriptionItem } from '../state/tables.js';
 import { licensedLines, noteBilled, periodFrom, spanOf } from './billing-period.js';
 import { type DraftOptions, draftInvoice } from './draft-invoice.js';
-import { pendingItems } from './invoice-items.js';
 import type { Span } from './lines.js';
+import { pendingItems } from './pending-items.js';
 
 export interface Bill extends Pick<DraftOptions, 'reason' | 'lines' | 'usage' | 'autoAdvance'> {
   /** Where the invoice's period starts; it ends now. */

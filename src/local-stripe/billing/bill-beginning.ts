@@ -6,7 +6,7 @@ import { licensedLines, noteBilled, type periodFrom, spanOf } from './billing-pe
 import { collectPayment, paymentMethodOf } from './collect-payment.js';
 import { draftInvoice } from './draft-invoice.js';
 import { finalizeInvoice } from './finalize-invoice.js';
-import { pendingItems } from './invoice-items.js';
+import { pendingItems } from './pending-items.js';
 import type { CreateSubscriptionParams } from './subscription-params.js';
 
 const HOUR = 3_600;
@@ -14,7 +14,7 @@ const HOURS_TO_PAY = 23;
 
 /**
  * Bills the first period, if something is billed in advance: a trial with a line of $0, the part up
- * to a later anchor by its share, or not at all without prorations.
+ * to a later anchor by its share.
  */
 export function billBeginning(
   account: Account,
@@ -25,8 +25,7 @@ export function billBeginning(
   const isTrial = subscription.status === 'trialing';
   const items = subscription.items.data;
   const period = spanOf(subscription);
-  const isFree = !isTrial && first.share !== undefined && params.proration_behavior === 'none';
-  const lines = isFree ? [] : licensedLines(account, items, isTrial ? { period, trial: true } : first);
+  const lines = licensedLines(account, items, isTrial ? { period, trial: true } : first);
   if (lines.length === 0) return;
   const { customer, start_date: now } = subscription;
   const isSent = subscription.collection_method === 'send_invoice' && !isTrial;
@@ -51,16 +50,14 @@ function collectFirst(
 ): void {
   const invoice = finalizeInvoice(account, draft.id);
   if (invoice.status !== 'open') return;
-  if (behavior !== 'default_incomplete') {
-    if (!paymentMethodOf(account, invoice)) {
-      const message =
-        'This customer has no attached payment source or default payment method. Please consider adding a default payment method.';
-      throw invalid(message, undefined, 'resource_missing');
-    }
-    const error = collectPayment(account, invoice.id, { automatic: false });
-    if (!error) return;
-    if (behavior === 'error_if_incomplete') throw error;
+  if (!paymentMethodOf(account, invoice)) {
+    const message =
+      'This customer has no attached payment source or default payment method. Please consider adding a default payment method.';
+    throw invalid(message, undefined, 'resource_missing');
   }
+  const error = collectPayment(account, invoice.id, { automatic: false });
+  if (!error) return;
+  if (behavior === 'error_if_incomplete') throw error;
   const { subscriptions } = account.tables;
   const waiting = subscriptions.change(subscriptionOf(invoice) ?? '', { status: 'incomplete' });
   account.unschedule(waiting.id, 'end_period');

@@ -14,7 +14,7 @@ export function isMetered(price: Price): boolean {
 /** Whether nothing of a price costs anything. */
 export function isFree(account: Account, price: Price): boolean {
   const { tiers = [] } = account.tables.tiers.get(price.id) ?? {};
-  const amounts = [price.unit_amount_decimal, ...tiers.flatMap(({ unit, flat }) => [unit, flat])];
+  const amounts = [price.unit_amount_decimal, ...tiers.map(({ unit }) => unit)];
   return amounts.every((amount) => Number(amount ?? 0) === 0);
 }
 

@@ -9,7 +9,7 @@ import { spanOf } from './billing-period.js';
 import { collectPayment } from './collect-payment.js';
 import { endSubscription } from './end-subscription.js';
 import { finalizeNow } from './finalize-now.js';
-import { deleteInvoiceItem, pendingItems } from './invoice-items.js';
+import { deleteInvoiceItem, pendingItems } from './pending-items.js';
 import { creditUnused } from './prorations.js';
 import type { cancelShape } from './subscription-params.js';
 import { unbilledUsage } from './unbilled-usage.js';

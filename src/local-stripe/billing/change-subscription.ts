@@ -1,6 +1,6 @@
 /** Changes of a subscription: its items with their prorations, its trial, its end. */
 
-import { invalid, unsupported } from '../http/api-error.js';
+import { unsupported } from '../http/api-error.js';
 import { defined, patched } from '../http/patched.js';
 import type { Account } from '../state/account.js';
 import type { Invoice, Subscription, SubscriptionItem } from '../state/tables.js';
@@ -40,12 +40,6 @@ export function changeSubscription(
     ...withFields(before, params, { now, span: spanOf(before) }),
     items: { ...before.items, data },
   });
-  const { resumes_at: resumesAt } = params.pause_collection ?? {};
-  if (resumesAt !== undefined && resumesAt <= now) {
-    throw invalid('pause_collection[resumes_at] must be in the future.', 'pause_collection[resumes_at]');
-  }
-  if (params.pause_collection !== undefined) account.unschedule(id, 'resume_collection');
-  if (resumesAt !== undefined) account.schedule('resume_collection', before, resumesAt);
   const resets = startsAnew(account, before, data, params);
   // In a trial there is nothing to prorate, from whatever time.
   if (params.proration_date !== undefined && (resets || !changes.some(isChange))) {
@@ -61,8 +55,7 @@ export function changeSubscription(
   account.emit('customer.subscription.updated', after, { before, place });
   const open = invoice && finalizeNow(account, invoice.id).status === 'open';
   if (open && after.collection_method !== 'send_invoice') {
-    const error = collectPayment(account, invoice.id, { automatic: true });
-    if (error && params.payment_behavior === 'error_if_incomplete') throw error;
+    collectPayment(account, invoice.id, { automatic: true });
   }
   return tables.subscriptions.one(id);
 }
@@ -94,13 +87,11 @@ function withFields(
       ...(ends !== undefined && { reason }),
     },
     ...(trial && { trial_settings: { end_behavior: { ...endBehavior, missing_payment_method: missing } } }),
-    ...(pause !== undefined && {
-      pause_collection: pause && { behavior: pause.behavior, resumes_at: pause.resumes_at ?? null },
-    }),
+    ...(pause !== undefined && { pause_collection: pause && { ...pause, resumes_at: null } }),
   };
 }
 
-/** Whether the billing cycle begins again: on request, with another interval, from free to paid, out of a trial. */
+/** Whether the billing cycle begins again: with another interval, from free to paid, out of a trial. */
 function startsAnew(
   account: Account,
   before: Subscription,
@@ -109,10 +100,8 @@ function startsAnew(
 ): boolean {
   const [old, now] = [intervalOf(before.items.data), intervalOf(after)];
   const free = (items: readonly SubscriptionItem[]) => items.every(({ price }) => isFree(account, price));
-  if (before.status === 'trialing')
-    return params.trial_end === 'now' || params.billing_cycle_anchor?.type === 'now';
+  if (before.status === 'trialing') return params.trial_end === 'now';
   return (
-    params.billing_cycle_anchor?.type === 'now' ||
     old.interval !== now.interval ||
     old.interval_count !== now.interval_count ||
     (free(before.items.data) && !free(after))

@@ -14,20 +14,15 @@ export function checkChange(before: Subscription, params: UpdateSubscriptionPara
     throw invalid('A canceled subscription can only update its cancellation_details and metadata.');
   }
   checkBegun(before, params);
-  if (params.trial_end !== undefined && before.status !== 'trialing') {
-    throw unsupported('trial_end for a subscription that is in no trial', 'trial_end');
-  }
-  if (params.trial_settings !== undefined && before.status !== 'trialing') {
-    throw unsupported('trial_settings for a subscription that is in no trial', 'trial_settings');
+  for (const param of ['trial_end', 'trial_settings'] as const) {
+    if (params[param] !== undefined && before.status !== 'trialing')
+      throw unsupported(`${param} for a subscription that is in no trial`, param);
   }
   const { start, end } = spanOf(before);
   if (typeof params.trial_end === 'number' && before.billing_cycle_anchor > end) {
     throw unsupported('Another trial_end before a later billing_cycle_anchor', 'trial_end');
   }
   const at = params.proration_date;
-  if (at !== undefined && params.billing_cycle_anchor?.type === 'now') {
-    throw unsupported('proration_date with billing_cycle_anchor=now', 'proration_date');
-  }
   if (at !== undefined && (at < start || at > end)) {
     throw invalid('Cannot specify `proration_date` outside of the current period.', 'proration_date');
   }
@@ -39,12 +34,9 @@ export function checkChange(before: Subscription, params: UpdateSubscriptionPara
 /** Without a paid first period there is nothing to prorate, and a new one would begin for free. */
 function checkBegun({ status }: Subscription, params: UpdateSubscriptionParams): void {
   if (status !== 'incomplete' && status !== 'paused') return;
-  const of =
-    status === 'paused' ? 'of a paused subscription (resume it first)' : 'of an incomplete subscription';
+  const of = `of ${status === 'paused' ? 'a' : 'an'} ${status} subscription`;
   if (params.items) throw unsupported(`A change of items ${of}`, 'items');
   // Its period is over: there is no end to wait for.
   if (status === 'paused' && params.cancel_at_period_end)
     throw unsupported(`A later end ${of}`, 'cancel_at_period_end');
-  if (params.billing_cycle_anchor?.type === 'now')
-    throw unsupported(`A new anchor ${of}`, 'billing_cycle_anchor');
 }

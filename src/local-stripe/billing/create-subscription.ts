@@ -24,9 +24,6 @@ export function createSubscription(account: Account, params: CreateSubscriptionP
   const place = account.outbox.length;
   checkClockLimit(account, customer.id, customer.test_clock);
   checkDueDays(params);
-  if (params.collection_method === 'send_invoice' && params.payment_behavior === 'default_incomplete') {
-    throw unsupported('payment_behavior=default_incomplete with send_invoice', 'payment_behavior');
-  }
   checkMethod(account, customer.id, params.default_payment_method);
   const id = account.newId('sub');
   const trialEnd = trialEndOf(params, now);

@@ -26,7 +26,7 @@ export function endSubscription(
     cancellation_details: { ...detailsOf(before), ...details, reason },
     ended_at: now,
   });
-  account.unschedule(id, 'end_period', 'trial_will_end', 'expire_incomplete', 'resume_collection');
+  account.unschedule(id, 'end_period', 'trial_will_end', 'expire_incomplete');
   for (const invoice of invoices.by('subscription', id)) {
     if (invoice.status === 'open') leaveOpen(account, invoice.id);
   }

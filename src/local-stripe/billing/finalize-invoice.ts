@@ -4,8 +4,8 @@ import type { Account } from '../state/account.js';
 import { type Invoice, type InvoiceLine, subscriptionOf } from '../state/tables.js';
 import { changeBalance } from './customer-balance.js';
 import { settle, withLines } from './draft-invoice.js';
+import { openPayment } from './invoice-payment.js';
 import { usageLines } from './lines.js';
-import { openPayment } from './payments.js';
 import { settled } from './settle-subscription.js';
 
 /**

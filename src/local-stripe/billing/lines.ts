@@ -27,7 +27,7 @@ export interface ChargeOptions {
   readonly trial?: boolean;
 }
 
-/** What an item charges for a quantity over a period: one line, or one for each tier and flat fee. */
+/** What an item charges for a quantity over a period: one line, or one for each tier. */
 export function chargeLines(
   account: Account,
   item: Pick<SubscriptionItem, 'id' | 'subscription'>,
@@ -42,7 +42,7 @@ export function chargeLines(
       description: trial ? `Trial period for ${name}` : describe(charge, name, price),
       period,
       price,
-      quantity: charge.flat ? ONE : charge.quantity,
+      quantity: charge.quantity,
       unit: trial ? 0n : share ? null : charge.unit,
       parent: {
         type: 'subscription_item_details',
@@ -160,12 +160,12 @@ export function productName(account: Account, price: Price): string {
   return account.tables.products.get(price.product)?.name ?? price.product;
 }
 
-/** `3 × Gold (at $10.00 / month)`, `10 × Gold (Tier 1 at $0.00 / month)`, `Gold (Tier 1 at $99.00 / month)` */
-function describe({ quantity, unit, flat, tier }: PriceLine, name: string, price: Price): string {
+/** `3 × Gold (at $10.00 / month)`, `10 × Gold (Tier 1 at $0.00 / month)` */
+function describe({ quantity, unit, tier }: PriceLine, name: string, price: Price): string {
   const { interval = '', interval_count: count = 1 } = price.recurring ?? {};
   const each = count === 1 ? `/ ${interval}` : `every ${count} ${interval}s`;
   const at = `${tier === null ? 'at' : `Tier ${tier} at`} ${dollars(unit)} ${each}`;
-  return flat ? `${name} (${at})` : `${formatDecimal(quantity)} × ${name} (${at})`;
+  return `${formatDecimal(quantity)} × ${name} (${at})`;
 }
 
 /** Cents on the wire. */

@@ -7,8 +7,8 @@ import type { UsageSegment } from '../state/rows.js';
 import type { Invoice, InvoiceItem, InvoiceLine, Subscription, SubscriptionItem } from '../state/tables.js';
 import { billedLines } from './billing-period.js';
 import { coverOf, invoiceOf, withCredit } from './cover.js';
-import { createInvoiceItem, parentOf } from './invoice-items.js';
 import { chargesOf, productName, toNumber, usageLines } from './lines.js';
+import { createInvoiceItem, parentOf } from './pending-items.js';
 
 /** The credit for the time of an item that was billed and will not be used; none where nothing was billed. */
 export function creditUnused(

@@ -2,7 +2,7 @@
 import type { Account } from '../state/account.js';
 import type { Invoice, InvoiceItem } from '../state/tables.js';
 import { isWrittenOff } from './cover.js';
-import { createInvoiceItem, deleteInvoiceItem } from './invoice-items.js';
+import { createInvoiceItem, deleteInvoiceItem } from './pending-items.js';
 
 /**
  * An invoice was written off, or paid after that. Credits for its time, and credits and corrections

@@ -32,8 +32,7 @@ export const createShape = {
   metadata: metadata.optional(),
   // Every charge is made off session.
   off_session: choice('true').optional(),
-  payment_behavior: choice('allow_incomplete', 'default_incomplete', 'error_if_incomplete').optional(),
-  proration_behavior: choice('create_prorations', 'none').optional(),
+  payment_behavior: choice('allow_incomplete', 'error_if_incomplete').optional(),
   trial_end: z.union([z.literal('now'), timestamp]).optional(),
   trial_period_days: integer(0, 730).optional(),
   trial_settings: newTrialSettings.optional(),
@@ -49,19 +48,7 @@ export const changedItem = z.strictObject({
   metadata: metadata.optional(),
 });
 
-const cancellationDetails = z.strictObject({
-  comment: clearable(text()).optional(),
-  feedback: choice(
-    'customer_service',
-    'low_quality',
-    'missing_features',
-    'other',
-    'switched_service',
-    'too_complex',
-    'too_expensive',
-    'unused',
-  ).optional(),
-});
+const cancellationDetails = z.strictObject({ comment: clearable(text()).optional() });
 
 export const cancelShape = {
   cancellation_details: cancellationDetails.optional(),
@@ -69,11 +56,7 @@ export const cancelShape = {
   prorate: flag.optional(),
 };
 
-/** What becomes of the anchor when something changes. */
-const movedAnchor = z.strictObject({ type: choice('now', 'unchanged') });
-
 export const updateShape = {
-  billing_cycle_anchor: movedAnchor.optional(),
   cancel_at_period_end: flag.optional(),
   cancellation_details: cancellationDetails.optional(),
   default_payment_method: clearable(id).optional(),
@@ -83,12 +66,8 @@ export const updateShape = {
   // Every charge is made off session.
   off_session: choice('true').optional(),
   pause_collection: clearable(
-    z.strictObject({
-      behavior: choice('keep_as_draft', 'mark_uncollectible', 'void'),
-      resumes_at: timestamp.optional(),
-    }),
+    z.strictObject({ behavior: choice('keep_as_draft', 'mark_uncollectible', 'void') }),
   ).optional(),
-  payment_behavior: choice('allow_incomplete', 'error_if_incomplete').optional(),
   proration_behavior: prorationBehavior.optional(),
   proration_date: timestamp.optional(),
   trial_end: z.union([z.literal('now'), timestamp]).optional(),

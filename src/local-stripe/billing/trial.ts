@@ -41,7 +41,4 @@ export function checkTrialAnchor(params: CreateSubscriptionParams, isLater: bool
   if (atEnd !== undefined && (atEnd === 'unchanged') !== isLater) {
     throw unsupported(`billing_cycle_anchor=${atEnd} at this trial’s end`, 'trial_settings');
   }
-  if (isLater && params.proration_behavior === 'none') {
-    throw unsupported('proration_behavior=none with a trial and a later anchor', 'proration_behavior');
-  }
 }

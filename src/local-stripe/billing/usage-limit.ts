@@ -37,7 +37,7 @@ function mostUsed({ tables }: Account, id: string): bigint {
 function dearest({ tables }: Account, { id, unit_amount_decimal: unit }: Price): bigint {
   const { tiers = [] } = tables.tiers.get(id) ?? {};
   return [unit, ...tiers.map((tier) => tier.unit)]
-    .map((amount) => parseDecimal(amount || '0'))
+    .map((amount) => parseDecimal(amount ?? '0'))
     .reduce(larger);
 }
 

@@ -30,10 +30,7 @@ export function usageOf(
     case 'count':
       return BigInt(counted.length) * ONE;
     case 'last': {
-      const last = counted.reduce<MeterEventRow | undefined>(
-        (latest, event) => (latest && latest.timestamp > event.timestamp ? latest : event),
-        undefined,
-      );
+      const [last] = counted.reverse().sort((one, other) => other.timestamp - one.timestamp);
       return last ? parseDecimal(last.value) : 0n;
     }
     default:

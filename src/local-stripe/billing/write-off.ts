@@ -3,7 +3,7 @@ import { invalid } from '../http/api-error.js';
 import type { Account } from '../state/account.js';
 import type { Invoice } from '../state/tables.js';
 import { changeBalance } from './customer-balance.js';
-import { cancelPayment } from './payments.js';
+import { cancelPayment } from './invoice-payment.js';
 import { settleCredits } from './settle-credits.js';
 import { settled } from './settle-subscription.js';
 

@@ -20,7 +20,6 @@ const DO: { readonly [Step in DueRow['step']]: (account: Account, subject: strin
   trial_will_end: (account, id) =>
     account.emit('customer.subscription.trial_will_end', account.tables.subscriptions.one(id)),
   expire_incomplete: expireIncomplete,
-  resume_collection: resumeCollection,
   finalize: finalizeByItself,
   pass_due_date: passDueDate,
   retry: (account, id) => void collectPayment(account, id, { automatic: true }),
@@ -30,13 +29,6 @@ const DO: { readonly [Step in DueRow['step']]: (account: Account, subject: strin
 export function doStep(account: Account, { id, step, subject }: DueRow): void {
   account.tables.due.delete(id);
   DO[step](account, subject);
-}
-
-function resumeCollection(account: Account, id: string): void {
-  const { subscriptions } = account.tables;
-  const before = subscriptions.one(id);
-  const after = subscriptions.change(id, { pause_collection: null });
-  account.emit('customer.subscription.updated', after, { before });
 }
 
 function passDueDate(account: Account, id: string): void {

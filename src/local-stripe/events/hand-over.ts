@@ -18,8 +18,8 @@ export async function handOver(account: Account, endpoint: string, event: Stored
       await inTime(async () => local.handler(body, sign(body, local.secret, at)));
       return true;
     }
-    // An endpoint that is disabled or gone has nothing to wait for.
-    if (remote?.status !== 'enabled') return true;
+    // An endpoint that is gone has nothing to wait for.
+    if (!remote) return true;
     return await inTime((signal) =>
       post(remote.url, { body, signature: sign(body, remote.secret, at), signal }),
     );

@@ -36,7 +36,7 @@ function targetsOf({ tables, functions }: Account, type: string): string[] {
   return [
     ...tables.webhookEndpoints
       .all()
-      .filter((endpoint) => endpoint.status === 'enabled' && wants(endpoint.enabled_events))
+      .filter((endpoint) => wants(endpoint.enabled_events))
       .map((endpoint) => endpoint.id),
     ...[...functions].filter(([, { events }]) => wants(events)).map(([id]) => id),
   ];

@@ -7,12 +7,9 @@ const PREVIEW = Stripe.API_VERSION.replace(/\.\w+$/, '.preview');
 
 /** @throws ApiError 401 without a test key, 400 for another version or an account of somebody else. */
 export function authenticate(headers: Headers): void {
-  const [, scheme, credentials = ''] =
-    /^(Bearer|Basic) (\S+)$/i.exec(headers.get('authorization') ?? '') ?? [];
-  // `curl -u sk_test_…:` sends the key as the name of a user without a password.
-  const isBasic = scheme?.toLowerCase() === 'basic';
-  const key = isBasic ? Buffer.from(credentials, 'base64').toString().replace(/:$/, '') : credentials;
-  if (!key) throw new ApiError(401, 'You did not provide an API key.');
+  const [, key] = /^Bearer (\S+)$/i.exec(headers.get('authorization') ?? '') ?? [];
+  if (!key)
+    throw new ApiError(401, 'You did not provide an API key. Send it as `Authorization: Bearer sk_test_…`.');
   if (!/^(sk|rk)_test_/.test(key)) {
     // The key is not repeated: a live one may have been sent by mistake.
     throw new ApiError(

@@ -1,5 +1,6 @@
 /** References that are answered as the objects they point to, and fields that are only there on request. */
 import type { Account } from '../state/account.js';
+import { nulls } from '../state/stored.js';
 import type { Invoice } from '../state/tables.js';
 import { type ApiError, invalid } from './api-error.js';
 
@@ -59,30 +60,20 @@ function fieldOf(object: object, name: string): unknown {
 /** Fields that Stripe leaves out until they are asked for. */
 function requested(account: Account, { object, id }: Fields, name: string): unknown {
   const key = String(id);
-  const { tiers, invoicePayments, subscriptions, invoices, paymentIntents } = account.tables;
-  const list = (data: unknown[], url: string) => ({ object: 'list', data, has_more: false, url });
-  if ((object === 'price' || object === 'plan') && name === 'tiers') {
-    const made = tiers.get(key)?.tiers.map(({ up_to, unit, flat }) => ({
-      flat_amount: wholeOf(flat),
-      flat_amount_decimal: flat || null,
+  const { tiers, invoicePayments } = account.tables;
+  if (object === 'price' && name === 'tiers') {
+    const made = tiers.get(key)?.tiers.map(({ up_to, unit }) => ({
+      ...nulls('flat_amount flat_amount_decimal'),
       unit_amount: wholeOf(unit),
-      unit_amount_decimal: unit || null,
+      unit_amount_decimal: unit,
       up_to,
     }));
     // Of a price without tiers nothing is left to show.
     return made ?? null;
   }
   if (object === 'invoice' && name === 'payments') {
-    return list(invoicePayments.by('invoice', key), `/v1/invoice_payments?invoice=${key}`);
-  }
-  if (object === 'invoice' && name === 'confirmation_secret') {
-    const payment = invoicePayments.by('invoice', invoices.one(key).id).at(-1)?.payment;
-    const secret = paymentIntents.get(payment?.payment_intent)?.client_secret;
-    return secret ? { client_secret: secret, type: 'payment_intent' } : null;
-  }
-  if (object === 'customer' && name === 'subscriptions') {
-    const current = subscriptions.by('customer', key).filter(({ status }) => status !== 'canceled');
-    return list(current.reverse(), `/v1/customers/${key}/subscriptions`);
+    const url = `/v1/invoice_payments?invoice=${key}`;
+    return { object: 'list', data: invoicePayments.by('invoice', key), has_more: false, url };
   }
   return undefined;
 }

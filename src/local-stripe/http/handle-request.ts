@@ -39,7 +39,7 @@ export function requestHandler(
       authenticate(request.headers);
       const body = await bodyOf(request, version);
       const sent = request.method === 'POST' ? body : search.slice(1);
-      const { route, ids } = find(request.method, pathname);
+      const { route, id: pathId } = find(request.method, pathname);
       const decoded = version === 2 ? jsonOf(sent) : decodeForm(sent);
       const { expand: expansions, ...form } = decoded as Form;
       if (request.method !== 'POST' && body) {
@@ -55,7 +55,7 @@ export function requestHandler(
       const cause = { id: requestId, idempotency_key: key };
       try {
         return account.work(writes || request.method === 'DELETE' ? cause : null, () => {
-          const result = route.run(account, params as never, ...ids);
+          const result = route.run(account, params as never, pathId);
           const made =
             result instanceof ApiError
               ? refusal(result, requestId)
@@ -135,17 +135,17 @@ function jsonOf(text: string): unknown {
   throw invalid('The body must be a JSON object.');
 }
 
-type Finder = (method: string, path: string) => { route: Route; ids: string[] };
+type Finder = (method: string, path: string) => { route: Route; id: string };
 
 function finderOf(routes: readonly Route[]): Finder {
   const patterns = routes.map((route) => ({
     route,
-    pattern: new RegExp(`^${route.method} ${route.path.replace(/:\w+/g, '([^/]+)')}$`),
+    pattern: new RegExp(`^${route.method} ${route.path.replace(':id', '([^/]+)')}$`),
   }));
   return (method, path) => {
     for (const { route, pattern } of patterns) {
       const found = pattern.exec(`${method} ${path}`);
-      if (found) return { route, ids: found.slice(1).map(plain) };
+      if (found) return { route, id: plain(found[1] ?? '') };
     }
     throw new ApiError(404, `Unrecognized request URL (${method}: ${path.slice(0, 200)}).`);
   };

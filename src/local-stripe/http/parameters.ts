@@ -37,9 +37,9 @@ export const clearable = <Schema extends z.ZodType>(schema: Schema) =>
 
 /** A list, whose places are keys on the wire: `items[0]`, `items[1]`. */
 export const list = <Schema extends z.ZodType>(schema: Schema, most = 100) =>
-  z.preprocess(placesInOrder, z.array(schema).max(most));
+  z.preprocess(listOf, z.array(schema).max(most));
 
-function placesInOrder(value: unknown): unknown {
+function listOf(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value);
   const inOrder = entries.every(([key], index) => key === String(index));
@@ -47,12 +47,10 @@ function placesInOrder(value: unknown): unknown {
 }
 
 /** Up to 50 pairs; an empty value removes its key, an empty string for all of them removes all. */
-export const metadata = z
-  .preprocess(
-    (value) => (value === '' ? null : value),
-    z.record(z.string().min(1).max(40), z.string().max(500)).nullable(),
-  )
-  .refine((pairs) => Object.keys(pairs ?? {}).length <= 50, 'at most 50 keys');
+export const metadata = clearable(z.record(z.string().min(1).max(40), z.string().max(500))).refine(
+  (pairs) => Object.keys(pairs ?? {}).length <= 50,
+  'at most 50 keys',
+);
 
 /** A filter of times: one, or bounds. */
 export const times = z.union([

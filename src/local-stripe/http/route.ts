@@ -13,8 +13,8 @@ export interface Route {
   /** The SDK's method, e.g. `customers.create` */
   readonly call: string;
   readonly params: z.ZodObject;
-  /** Gives the object to answer, or an error that is answered while its changes are kept. */
-  readonly run: (account: Account, params: never, ...ids: string[]) => object | ApiError;
+  /** Gives the object to answer, `id` being that of the path, or an error that is answered while its changes are kept. */
+  readonly run: (account: Account, params: never, id: string) => object | ApiError;
 }
 
 type Output<Shape extends z.ZodRawShape> = z.output<z.ZodObject<Shape>>;
@@ -28,7 +28,7 @@ export function route<Shape extends z.ZodRawShape>(
   signature: `${'GET' | 'POST' | 'DELETE'} /${string}`,
   call: string,
   shape: Shape,
-  run: (account: Account, params: Output<Shape>, ...ids: string[]) => object | ApiError,
+  run: (account: Account, params: Output<Shape>, id: string) => object | ApiError,
 ): Route {
   const [method = '', path = ''] = signature.split(' ');
   return { method, path, call, params: z.strictObject(shape), run };
@@ -39,17 +39,12 @@ export function pageRoute<Shape extends z.ZodRawShape>(
   path: `/${string}`,
   call: string,
   shape: Shape,
-  rows: (account: Account, params: Output<Shape>, ...ids: string[]) => readonly Row[],
+  rows: (account: Account, params: Output<Shape>, id: string) => readonly Row[],
 ): Route {
-  return route(`GET ${path}`, call, { ...shape, ...paging }, (account, params, ...ids) => {
-    const { limit, ...rest } = params as Output<typeof paging>;
-    const { starting_after, ending_before } = rest;
-    const found = [...rows(account, rest as unknown as Output<Shape>, ...ids)].reverse();
-    return pageOf(
-      found,
-      { limit, starting_after, ending_before },
-      path.replace(/:\w+/g, () => ids[0] ?? ''),
-    );
+  return route(`GET ${path}`, call, { ...shape, ...paging }, (account, params, id) => {
+    const found = [...rows(account, params as unknown as Output<Shape>, id)].reverse();
+    const url = path.replace(':id', () => id);
+    return pageOf(found, params as Output<typeof paging>, url);
   });
 }
 
@@ -71,7 +66,12 @@ export function listRoute<R extends Row, Shape extends Readonly<Record<string, z
   ...[shape, table, special = {}]: ListRest<R, Shape>
 ): Route {
   return pageRoute(path, call, shape, ({ tables }, params) => {
-    const { starting_after: after, ending_before: before, ...own } = params as Partial<Output<typeof paging>>;
+    const {
+      limit: _,
+      starting_after: after,
+      ending_before: before,
+      ...own
+    } = params as Output<typeof paging>;
     const filters = Object.entries(own).filter(([, value]) => value !== undefined);
     // A cursor marks its place although its row may pass no longer; it is not on its page.
     const isCursor = ({ id }: R) => id === after || id === before;
@@ -103,5 +103,5 @@ export function retrieveRoute(
   call: string,
   table: (tables: Account['tables']) => Pick<Table<Row>, 'one'>,
 ): Route {
-  return route(`GET ${path}/:id`, call, {}, ({ tables }, _params, id = '') => table(tables).one(id));
+  return route(`GET ${path}/:id`, call, {}, ({ tables }, _params, id) => table(tables).one(id));
 }

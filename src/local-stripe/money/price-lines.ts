@@ -1,13 +1,12 @@
-/** What a quantity costs: one line for a plain price; for tiers one for each that is reached, and one for each flat fee. */
+/** What a quantity costs: one line for a plain price; for tiers one for each that is reached. */
 import { type Cents, divideHalfAway } from '../../money.js';
 import { ONE, parseDecimal } from './decimal.js';
 
 export interface PriceTier {
   /** Last unit of the tier, included; null for the last tier. */
   readonly up_to: number | null;
-  /** Cents as decimals; empty where there is none. */
+  /** Cents as decimals. */
   readonly unit: string;
-  readonly flat: string;
 }
 
 export interface PriceTerms {
@@ -18,9 +17,8 @@ export interface PriceTerms {
 export interface PriceLine {
   /** In units of 1e-12, since usage may be a decimal. */
   readonly quantity: bigint;
-  /** Cents of a unit in units of 1e-12, or of the flat fee. */
+  /** Cents of a unit in units of 1e-12. */
   readonly unit: bigint;
-  readonly flat: boolean;
   /** Counted from 1; null for a plain price. */
   readonly tier: number | null;
   /** Cents in units of 1e-24, not rounded. */
@@ -41,10 +39,10 @@ export function priceLines(price: PriceTerms, tiers: readonly PriceTier[], quant
     .map((tier, index) => ({ ...tier, number: index + 1, start: BigInt(tiers[index - 1]?.up_to ?? 0) * ONE }))
     .filter(({ start }, index) => index === 0 || start < units);
   const charged = price.tiers_mode === 'volume' ? reached.slice(-1) : reached;
-  return charged.flatMap(({ up_to, unit, flat, number, start }) => {
-    const end = up_to === null ? units : least(units, BigInt(up_to) * ONE);
-    const inTier = price.tiers_mode === 'volume' ? units : end - start;
-    return [line(inTier, unit || '0', number), ...(flat ? [flatLine(flat, number)] : [])];
+  return charged.map(({ up_to, unit, number, start }) => {
+    const end = up_to === null ? units : BigInt(up_to) * ONE;
+    const inTier = price.tiers_mode === 'volume' ? units : (end < units ? end : units) - start;
+    return line(inTier, unit, number);
   });
 }
 
@@ -55,14 +53,5 @@ export function lineCents(exact: bigint): Cents {
 
 function line(quantity: bigint, unit: string, tier: number | null): PriceLine {
   const each = parseDecimal(unit);
-  return { quantity, unit: each, flat: false, tier, exact: quantity * each };
-}
-
-function flatLine(flat: string, tier: number): PriceLine {
-  const fee = parseDecimal(flat);
-  return { quantity: ONE, unit: fee, flat: true, tier, exact: ONE * fee };
-}
-
-function least(one: bigint, other: bigint): bigint {
-  return one < other ? one : other;
+  return { quantity, unit: each, tier, exact: quantity * each };
 }

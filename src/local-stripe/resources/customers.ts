@@ -52,16 +52,16 @@ export const customerRoutes: Route[] = [
       };
     },
   ),
-  route('GET /v1/customers/:id', 'customers.retrieve', {}, ({ tables }, _params, id = '') => {
+  route('GET /v1/customers/:id', 'customers.retrieve', {}, ({ tables }, _params, id) => {
     return tables.deletedCustomers.get(id) ?? tables.customers.one(id);
   }),
-  route('POST /v1/customers/:id', 'customers.update', fields, (account, params, id = '') => {
+  route('POST /v1/customers/:id', 'customers.update', fields, (account, params, id) => {
     const { customer: before } = account.customer(id, 'id');
     const customer = putCustomer(account, withFields(account, before, params));
     account.emit('customer.updated', customer, { before });
     return customer;
   }),
-  route('DELETE /v1/customers/:id', 'customers.del', {}, (account, _params, id = '') =>
+  route('DELETE /v1/customers/:id', 'customers.del', {}, (account, _params, id) =>
     deleteCustomer(account, id),
   ),
   listRoute(

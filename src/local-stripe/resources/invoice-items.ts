@@ -1,8 +1,8 @@
 /** Invoice items that a call makes: amounts for the next invoice, or for a draft. */
 import { z } from 'zod';
 import { withLines } from '../billing/draft-invoice.js';
-import { createInvoiceItem, deleteInvoiceItem } from '../billing/invoice-items.js';
 import { lineOfItem } from '../billing/lines.js';
+import { createInvoiceItem } from '../billing/pending-items.js';
 import { invalid } from '../http/api-error.js';
 import { cents, choice, flag, id, isWithin, metadata, text, times, timestamp } from '../http/parameters.js';
 import { mergeMetadata } from '../http/patched.js';
@@ -50,14 +50,6 @@ export const invoiceItemRoutes: Route[] = [
       return item;
     },
   ),
-  route('DELETE /v1/invoiceitems/:id', 'invoiceItems.del', {}, (account, _params, id = '') => {
-    const item = account.tables.invoiceItems.one(id);
-    if (item.invoice !== null || item.proration) {
-      throw invalid('An invoice item can be deleted while it waits, and if it is no proration.');
-    }
-    deleteInvoiceItem(account, item);
-    return { id, object: 'invoiceitem', deleted: true };
-  }),
   ...readRoutes(
     '/v1/invoiceitems',
     'invoiceItems',

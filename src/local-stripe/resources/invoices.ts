@@ -4,7 +4,7 @@ import { checkPayable, collectPayment, markPaidOutOfBand } from '../billing/coll
 import { checkDueDays, checkMethod } from '../billing/create-subscription.js';
 import { advance, draftInvoice, dueDate } from '../billing/draft-invoice.js';
 import { finalizeInvoice } from '../billing/finalize-invoice.js';
-import { pendingItems } from '../billing/invoice-items.js';
+import { pendingItems } from '../billing/pending-items.js';
 import { previewInvoice, previewShape } from '../billing/preview-invoice.js';
 import { markUncollectible, voidInvoice } from '../billing/write-off.js';
 import { type ApiError, invalid } from '../http/api-error.js';
@@ -62,7 +62,7 @@ export const invoiceRoutes: Route[] = [
     'POST /v1/invoices/:id/finalize',
     'invoices.finalizeInvoice',
     { auto_advance: flag.optional() },
-    (account, { auto_advance: given }, id = '') => {
+    (account, { auto_advance: given }, id) => {
       const { now } = account.customer(account.tables.invoices.one(id).customer as string);
       if (given !== undefined) account.tables.invoices.change(id, { auto_advance: given });
       const invoice = finalizeInvoice(account, id);
@@ -83,16 +83,16 @@ export const invoiceRoutes: Route[] = [
     },
     payInvoice,
   ),
-  route('POST /v1/invoices/:id/void', 'invoices.voidInvoice', {}, (account, _params, id = '') =>
+  route('POST /v1/invoices/:id/void', 'invoices.voidInvoice', {}, (account, _params, id) =>
     voidInvoice(account, id),
   ),
   route(
     'POST /v1/invoices/:id/mark_uncollectible',
     'invoices.markUncollectible',
     {},
-    (account, _params, id = '') => markUncollectible(account, id),
+    (account, _params, id) => markUncollectible(account, id),
   ),
-  pageRoute('/v1/invoices/:id/lines', 'invoices.listLineItems', {}, ({ tables }, _params, id = '') =>
+  pageRoute('/v1/invoices/:id/lines', 'invoices.listLineItems', {}, ({ tables }, _params, id) =>
     [...tables.invoices.one(id).lines.data].reverse(),
   ),
   ...readRoutes(
@@ -110,7 +110,7 @@ export const invoiceRoutes: Route[] = [
   ),
 ];
 
-function updateInvoice(account: Account, params: z.output<z.ZodObject<typeof changes>>, id = ''): Invoice {
+function updateInvoice(account: Account, params: z.output<z.ZodObject<typeof changes>>, id: string): Invoice {
   const { invoices } = account.tables;
   const before = invoices.one(id);
   account.customer(before.customer as string);
@@ -129,7 +129,7 @@ function updateInvoice(account: Account, params: z.output<z.ZodObject<typeof cha
 function payInvoice(
   account: Account,
   params: { paid_out_of_band?: boolean | undefined; payment_method?: string | undefined },
-  id = '',
+  id: string,
 ): Invoice | ApiError {
   const { invoices, paymentMethods } = account.tables;
   const before = invoices.one(id);

@@ -1,4 +1,4 @@
-/** Meter events and their cancellation, in v1 and in v2. */
+/** Meter events, in v1 and in v2, and their cancellation. */
 import type Stripe from 'stripe';
 import { z } from 'zod';
 import { countUsage } from '../billing/usage-limit.js';
@@ -6,7 +6,6 @@ import { ApiError, invalid } from '../http/api-error.js';
 import { choice, text, timestamp } from '../http/parameters.js';
 import { type Route, route } from '../http/route.js';
 import type { Account } from '../state/account.js';
-import type { MeterEventRow } from '../state/rows.js';
 import type { Stored } from '../state/stored.js';
 
 const DAY = 86_400;
@@ -19,34 +18,24 @@ const event = {
   payload: z.record(z.string().min(1).max(100), z.string().min(1).max(100)),
   identifier: text(LONGEST_IDENTIFIER).optional(),
 };
-const adjustment = {
-  event_name: text(100),
-  type: choice('cancel'),
-  cancel: z.strictObject({ identifier: text(LONGEST_IDENTIFIER) }),
-};
-
 export const meterEventRoutes: Route[] = [
   route(
     'POST /v1/billing/meter_events',
     'billing.meterEvents.create',
     { ...event, timestamp: timestamp.optional() },
-    (account, params): Stored<Stripe.Billing.MeterEvent> => {
-      const { received, identifier, timestamp: at } = takeIn(account, params, params.timestamp);
-      return {
-        object: 'billing.meter_event',
-        created: received,
-        event_name: params.event_name,
-        identifier,
-        livemode: false,
-        payload: params.payload,
-        timestamp: at,
-      };
-    },
+    (account, params): Stored<Stripe.Billing.MeterEvent> => ({
+      object: 'billing.meter_event',
+      ...takeIn(account, params, params.timestamp),
+    }),
   ),
   route(
     'POST /v1/billing/meter_event_adjustments',
     'billing.meterEventAdjustments.create',
-    adjustment,
+    {
+      event_name: text(100),
+      type: choice('cancel'),
+      cancel: z.strictObject({ identifier: text(LONGEST_IDENTIFIER) }),
+    },
     cancel,
   ),
   route(
@@ -56,46 +45,28 @@ export const meterEventRoutes: Route[] = [
     (account, params) => {
       const at =
         params.timestamp === undefined ? undefined : Math.floor(Date.parse(params.timestamp) / 1_000);
-      const { received, identifier, timestamp: taken } = takeIn(account, params, at);
-      return {
-        object: 'v2.billing.meter_event',
-        created: isoOf(received),
-        event_name: params.event_name,
-        identifier,
-        livemode: false,
-        payload: params.payload,
-        timestamp: params.timestamp ?? isoOf(taken),
-      };
+      const { created, timestamp: counted, ...taken } = takeIn(account, params, at);
+      const times = { created: isoOf(created), timestamp: params.timestamp ?? isoOf(counted) };
+      return { object: 'v2.billing.meter_event', ...taken, ...times };
     },
-  ),
-  route(
-    'POST /v2/billing/meter_event_adjustments',
-    'v2.billing.meterEventAdjustments.create',
-    adjustment,
-    (account, params) => ({
-      ...cancel(account, params),
-      id: account.newId('mtr_evt_adj'),
-      object: 'v2.billing.meter_event_adjustment',
-      created: isoOf(account.now()),
-    }),
   ),
 ];
 
 /**
  * Stripe takes an event in and tells later, by a thin event, that its meter, customer or value makes
  * no sense. Here it is refused at once, under the same code: a slip must not pass unseen.
+ *
+ * @returns what v1 answers
  */
 function takeIn(
   account: Account,
   params: { event_name: string; payload: Record<string, string>; identifier?: string | undefined },
   given: number | undefined,
-): MeterEventRow {
+) {
   const { tables } = account;
-  const meters = tables.meters.by('event', params.event_name);
-  const meter = meters.find(({ status }) => status === 'active');
+  const [meter] = tables.meters.by('event', params.event_name);
   if (!meter) {
-    const code = meters.length > 0 ? 'archived_meter' : 'no_meter';
-    throw invalid(`No active meter found for event name '${params.event_name}'.`, 'event_name', code);
+    throw invalid(`No active meter found for event name '${params.event_name}'.`, 'event_name', 'no_meter');
   }
   const customerKey = meter.customer_mapping.event_payload_key;
   const customerId = params.payload[customerKey];
@@ -135,7 +106,8 @@ function takeIn(
     cancelled: false,
   });
   countUsage(account, row);
-  return row;
+  const { event_name, payload } = params;
+  return { created: received, event_name, identifier, livemode: false, payload, timestamp: at };
 }
 
 function refused(code: string, key: string): ApiError {

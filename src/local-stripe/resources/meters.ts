@@ -9,8 +9,12 @@ import { formatDecimal } from '../money/decimal.js';
 import type { Account } from '../state/account.js';
 import type { Stored } from '../state/stored.js';
 
-type Meter = Stored<Stripe.Billing.Meter>;
-
+const summaryShape = {
+  customer: id,
+  start_time: timestamp,
+  end_time: timestamp,
+  value_grouping_window: choice('day', 'hour').optional(),
+};
 const filters = { status: choice('active', 'inactive').optional() };
 
 export const meterRoutes: Route[] = [
@@ -21,22 +25,20 @@ export const meterRoutes: Route[] = [
       display_name: text(250),
       event_name: text(100),
       default_aggregation: z.strictObject({ formula: choice('sum', 'count', 'last') }),
-      customer_mapping: z.strictObject({ type: choice('by_id'), event_payload_key: text(100) }).optional(),
       event_time_window: choice('day', 'hour').optional(),
-      value_settings: z.strictObject({ event_payload_key: text(100) }).optional(),
     },
     (account, params) => {
       const { meters } = account.tables;
-      checkEventName(account, params.event_name);
+      // An event counts for one meter.
+      if (meters.by('event', params.event_name).length > 0) {
+        throw invalid(`A meter with the event name ${params.event_name} already exists.`, 'event_name');
+      }
       const now = account.now();
-      const meter: Meter = {
+      const meter: Stored<Stripe.Billing.Meter> = {
         id: account.newId('mtr'),
         object: 'billing.meter',
         created: now,
-        customer_mapping: {
-          event_payload_key: params.customer_mapping?.event_payload_key ?? 'stripe_customer_id',
-          type: 'by_id',
-        },
+        customer_mapping: { event_payload_key: 'stripe_customer_id', type: 'by_id' },
         default_aggregation: params.default_aggregation,
         display_name: params.display_name,
         event_name: params.event_name,
@@ -45,74 +47,27 @@ export const meterRoutes: Route[] = [
         status: 'active',
         status_transitions: { deactivated_at: null },
         updated: now,
-        value_settings: { event_payload_key: params.value_settings?.event_payload_key ?? 'value' },
+        value_settings: { event_payload_key: 'value' },
       };
       account.emit('billing.meter.created', meters.put(meter));
       return meter;
     },
   ),
-  route(
-    'POST /v1/billing/meters/:id',
-    'billing.meters.update',
-    { display_name: text(250).optional() },
-    (account, { display_name: name }, id = '') =>
-      changeMeter(account, id, 'updated', name === undefined ? {} : { display_name: name }),
-  ),
-  ...(['deactivate', 'reactivate'] as const).map((change) =>
-    route(
-      `POST /v1/billing/meters/:id/${change}`,
-      `billing.meters.${change}`,
-      {},
-      (account, _params, id = '') => {
-        const isOff = change === 'deactivate';
-        if (!isOff) checkEventName(account, account.tables.meters.one(id).event_name, id);
-        return changeMeter(account, id, `${change}d`, {
-          status: isOff ? 'inactive' : 'active',
-          status_transitions: { deactivated_at: isOff ? account.now() : null },
-        });
-      },
-    ),
-  ),
   ...readRoutes('/v1/billing/meters', 'billing.meters', filters, ({ meters }) => meters),
   pageRoute(
     '/v1/billing/meters/:id/event_summaries',
     'billing.meters.listEventSummaries',
-    {
-      customer: id,
-      start_time: timestamp,
-      end_time: timestamp,
-      value_grouping_window: choice('day', 'hour').optional(),
-    },
+    summaryShape,
     summaries,
   ),
 ];
-
-/** An event counts for one meter. */
-function checkEventName({ tables }: Account, name: string, own?: string): void {
-  if (tables.meters.by('event', name).some(({ id, status }) => status === 'active' && id !== own)) {
-    throw invalid(`A meter with the event name ${name} already exists.`, 'event_name');
-  }
-}
-
-function changeMeter(account: Account, id: string, change: string, fields: Partial<Meter>): Meter {
-  const { meters } = account.tables;
-  const before = meters.one(id);
-  const meter = meters.change(id, { ...fields, updated: account.now() });
-  account.emit(`billing.meter.${change}`, meter, { before });
-  return meter;
-}
 
 const MINUTE = 60;
 
 function summaries(
   { tables }: Account,
-  params: {
-    customer: string;
-    start_time: number;
-    end_time: number;
-    value_grouping_window?: 'day' | 'hour' | undefined;
-  },
-  id = '',
+  params: z.output<z.ZodObject<typeof summaryShape>>,
+  id: string,
 ): Stored<Stripe.Billing.MeterEventSummary>[] {
   const { customer, start_time: start, end_time: end, value_grouping_window: grouping } = params;
   const meter = tables.meters.one(id);

@@ -26,7 +26,7 @@ export const paymentMethodRoutes: Route[] = [
     'POST /v1/payment_methods/:id/attach',
     'paymentMethods.attach',
     { customer: id },
-    (account, { customer }, id = '') => attachMethod(account, id, customer),
+    (account, { customer }, id) => attachMethod(account, id, customer),
   ),
   route('POST /v1/payment_methods/:id/detach', 'paymentMethods.detach', {}, detachMethod),
   pageRoute(
@@ -39,7 +39,7 @@ export const paymentMethodRoutes: Route[] = [
     '/v1/customers/:id/payment_methods',
     'customers.listPaymentMethods',
     { type: typeOfMethod.optional() },
-    ({ tables }, _params, id = '') => tables.paymentMethods.by('customer', tables.customers.one(id).id),
+    ({ tables }, _params, id) => tables.paymentMethods.by('customer', tables.customers.one(id).id),
   ),
 ];
 
@@ -64,7 +64,7 @@ export function attachMethod(account: Account, idOrName: string, customerId: str
   return attached;
 }
 
-function detachMethod(account: Account, _params: object, id = ''): PaymentMethod {
+function detachMethod(account: Account, _params: object, id: string): PaymentMethod {
   const { paymentMethods, customers, invoices, subscriptions } = account.tables;
   const before = paymentMethods.one(id, 'payment_method');
   if (!before.customer) {
@@ -77,18 +77,13 @@ function detachMethod(account: Account, _params: object, id = ''): PaymentMethod
     const settings = { ...customer.invoice_settings, default_payment_method: null };
     customers.change(customer.id, { invoice_settings: settings });
   }
+  const none = { default_payment_method: null };
   for (const subscription of subscriptions.by('customer', customer.id)) {
-    if (subscription.default_payment_method === id) {
-      subscriptions.change(subscription.id, { default_payment_method: null });
-    }
+    if (subscription.default_payment_method === id) subscriptions.change(subscription.id, none);
   }
-  for (const { id: invoice, status, default_payment_method: method } of invoices.by(
-    'customer',
-    customer.id,
-  )) {
-    if (method === id && (status === 'draft' || status === 'open')) {
-      invoices.change(invoice, { default_payment_method: null });
-    }
+  for (const invoice of invoices.by('customer', customer.id)) {
+    const isUnpaid = invoice.status === 'draft' || invoice.status === 'open';
+    if (isUnpaid && invoice.default_payment_method === id) invoices.change(invoice.id, none);
   }
   const detached = paymentMethods.change(id, { customer: null });
   account.emit('payment_method.detached', detached, { before });

@@ -24,7 +24,7 @@ export const paymentRoutes: Route[] = [
       description: text(350).optional(),
       metadata: metadata.optional(),
     },
-    (account, { amount, description = null, metadata: pairs }, id = '') => {
+    (account, { amount, description = null, metadata: pairs }, id) => {
       const { now } = account.customer(id, 'id');
       const facts = { amount, description, now, metadata: mergeMetadata({}, pairs) };
       const made = changeBalance(account, id, { ...facts, type: 'adjustment' });
@@ -36,6 +36,6 @@ export const paymentRoutes: Route[] = [
     '/v1/customers/:id/balance_transactions',
     'customers.listBalanceTransactions',
     {},
-    ({ tables }, _params, id = '') => tables.balanceTransactions.by('customer', tables.customers.one(id).id),
+    ({ tables }, _params, id) => tables.balanceTransactions.by('customer', tables.customers.one(id).id),
   ),
 ];

@@ -14,8 +14,6 @@ export const tier = z.strictObject({
   up_to: z.union([z.literal('inf'), integer(1, Number.MAX_SAFE_INTEGER)]),
   unit_amount: amount.optional(),
   unit_amount_decimal: positive.optional(),
-  flat_amount: amount.optional(),
-  flat_amount_decimal: positive.optional(),
 });
 
 /** @throws ApiError 400 unless the tiers rise to an open end and each has an amount. */
@@ -28,11 +26,8 @@ export function tiersOf(tiers: readonly z.output<typeof tier>[]): TierRow['tiers
       throw invalid('Tiers must rise, and only the last one ends at `inf`.', `tiers[${index}][up_to]`);
     }
     const unit = oneOf(given.unit_amount, given.unit_amount_decimal, `tiers[${index}][unit_amount]`);
-    const flat = oneOf(given.flat_amount, given.flat_amount_decimal, `tiers[${index}][flat_amount]`);
-    if (!unit && !flat) {
-      throw invalid('Each tier needs an amount per unit or a flat amount.', `tiers[${index}]`);
-    }
-    return { up_to: end === 'inf' ? null : end, unit, flat };
+    if (!unit) throw invalid('Each tier needs an amount per unit.', `tiers[${index}]`);
+    return { up_to: end === 'inf' ? null : end, unit };
   });
 }
 

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { invalid } from '../http/api-error.js';
 import { wholeOf } from '../http/expand.js';
-import { choice, clearable, flag, id, integer, list, metadata, text, times } from '../http/parameters.js';
+import { choice, flag, id, integer, list, metadata, text, times } from '../http/parameters.js';
 import { patched } from '../http/patched.js';
 import { type Route, readRoutes, route } from '../http/route.js';
 import type { Account } from '../state/account.js';
@@ -19,7 +19,6 @@ const createParams = {
   billing_scheme: choice('per_unit', 'tiered').optional(),
   lookup_key: text(200).optional(),
   metadata: metadata.optional(),
-  nickname: text().optional(),
   recurring: z.strictObject({
     interval: choice('day', 'week', 'month', 'year'),
     interval_count: integer(1, 36).optional(),
@@ -39,19 +38,8 @@ export const priceRoutes: Route[] = [
   route(
     'POST /v1/prices/:id',
     'prices.update',
-    {
-      active: flag.optional(),
-      lookup_key: clearable(text(200)).optional(),
-      metadata: metadata.optional(),
-      nickname: clearable(text()).optional(),
-      transfer_lookup_key: flag.optional(),
-    },
-    (account, params, id = '') => {
-      const { transfer_lookup_key: transfer, ...fields } = params;
-      const before = account.tables.prices.one(id);
-      if (params.lookup_key) claimLookupKey(account, params.lookup_key, transfer, id);
-      return putPrice(account, patched(before, fields));
-    },
+    { active: flag.optional(), metadata: metadata.optional() },
+    (account, params, id) => putPrice(account, patched(account.tables.prices.one(id), params)),
   ),
   ...readRoutes(
     '/v1/prices',
@@ -75,9 +63,7 @@ function createPrice(account: Account, params: CreateParams): Price {
   if ((usage === 'metered') !== (recurring.meter !== undefined)) {
     throw invalid('A metered price needs a meter, and only a metered price has one.', 'recurring[meter]');
   }
-  if (recurring.meter && tables.meters.one(recurring.meter, 'recurring[meter]').status !== 'active') {
-    throw invalid('The meter of a new price must be active.', 'recurring[meter]');
-  }
+  if (recurring.meter) tables.meters.one(recurring.meter, 'recurring[meter]');
   const tiered = scheme === 'tiered';
   if (tiered !== (params.tiers !== undefined) || tiered !== (params.tiers_mode !== undefined)) {
     throw invalid(
@@ -117,15 +103,15 @@ function createPrice(account: Account, params: CreateParams): Price {
     ...nulls('custom_unit_amount lookup_key nickname transform_quantity'),
   };
   if (tiers) tables.tiers.put({ id: rowId, tiers });
-  const { active, lookup_key, metadata: pairs, nickname } = params;
-  const price = tables.prices.put(patched(blank, { active, lookup_key, metadata: pairs, nickname }));
+  const { active, lookup_key, metadata: pairs } = params;
+  const price = tables.prices.put(patched(blank, { active, lookup_key, metadata: pairs }));
   account.emit('price.created', price);
   return price;
 }
 
 /** A lookup key belongs to one price: it is refused, or taken from the price that has it. */
-function claimLookupKey(account: Account, key: string, transfer = false, own?: string): void {
-  const [holder] = account.tables.prices.by('lookup', key).filter((price) => price.id !== own);
+function claimLookupKey(account: Account, key: string, transfer = false): void {
+  const [holder] = account.tables.prices.by('lookup', key);
   if (!holder) return;
   if (!transfer) {
     const message = `A price (\`${holder.id}\`) already uses that lookup key.`;

@@ -1,23 +1,22 @@
 /** Products: what prices are prices of. */
 import type Stripe from 'stripe';
 import { invalid } from '../http/api-error.js';
-import { clearable, flag, id, list, metadata, text, times } from '../http/parameters.js';
+import { flag, id, list, metadata, text, times } from '../http/parameters.js';
 import { patched } from '../http/patched.js';
 import { type Route, readRoutes, route } from '../http/route.js';
 import { filled, nulls, type Stored } from '../state/stored.js';
-
-const fields = {
-  active: flag.optional(),
-  description: clearable(text()).optional(),
-  metadata: metadata.optional(),
-  unit_label: clearable(text(12)).optional(),
-};
 
 export const productRoutes: Route[] = [
   route(
     'POST /v1/products',
     'products.create',
-    { ...fields, id: id.optional(), name: text() },
+    {
+      active: flag.optional(),
+      description: text().optional(),
+      id: id.optional(),
+      metadata: metadata.optional(),
+      name: text(),
+    },
     (account, params) => {
       const { products } = account.tables;
       const now = account.now();
@@ -39,18 +38,6 @@ export const productRoutes: Route[] = [
       };
       const product = products.put(patched(blank, params));
       account.emit('product.created', product);
-      return product;
-    },
-  ),
-  route(
-    'POST /v1/products/:id',
-    'products.update',
-    { ...fields, name: text().optional() },
-    (account, params, id = '') => {
-      const { products } = account.tables;
-      const before = products.one(id);
-      const product = products.put({ ...patched(before, params), updated: account.now() });
-      account.emit('product.updated', product, { before });
       return product;
     },
   ),

@@ -31,7 +31,7 @@ export const redactionJobRoutes: Route[] = [
     },
   ),
   retrieveRoute(PATH, 'rawRequest', ({ redactionJobs }) => redactionJobs),
-  route(`POST ${PATH}/:id/run`, 'rawRequest', {}, (account, _params, job = '') => {
+  route(`POST ${PATH}/:id/run`, 'rawRequest', {}, (account, _params, job) => {
     const { tables } = account;
     const { status, objects }: RedactionJobRow = tables.redactionJobs.one(job);
     if (status !== 'ready') throw invalid(`This redaction job is ${status}.`);

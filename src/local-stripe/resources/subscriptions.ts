@@ -1,9 +1,7 @@
 /** Subscriptions and their items. */
-import { z } from 'zod';
 import { cancelNow } from '../billing/cancel-subscription.js';
 import { changeSubscription } from '../billing/change-subscription.js';
 import { createSubscription } from '../billing/create-subscription.js';
-import { resumeSubscription } from '../billing/resume-subscription.js';
 import {
   cancelShape,
   changedItem,
@@ -29,24 +27,17 @@ const STATUSES = [
 ] as const;
 
 const itemChange = {
-  payment_behavior: updateShape.payment_behavior,
   proration_behavior: prorationBehavior.optional(),
   proration_date: timestamp.optional(),
 };
 
 export const subscriptionRoutes: Route[] = [
   route('POST /v1/subscriptions', 'subscriptions.create', createShape, createSubscription),
-  route('POST /v1/subscriptions/:id', 'subscriptions.update', updateShape, (account, params, id = '') =>
+  route('POST /v1/subscriptions/:id', 'subscriptions.update', updateShape, (account, params, id) =>
     changeSubscription(account, id, params),
   ),
-  route('DELETE /v1/subscriptions/:id', 'subscriptions.cancel', cancelShape, (account, params, id = '') =>
+  route('DELETE /v1/subscriptions/:id', 'subscriptions.cancel', cancelShape, (account, params, id) =>
     cancelNow(account, id, params),
-  ),
-  route(
-    'POST /v1/subscriptions/:id/resume',
-    'subscriptions.resume',
-    { billing_cycle_anchor: z.strictObject({ type: choice('now') }).optional() },
-    (account, _params, id = '') => resumeSubscription(account, id),
   ),
   ...readRoutes(
     '/v1/subscriptions',
@@ -69,7 +60,7 @@ export const subscriptionRoutes: Route[] = [
   pageRoute('/v1/subscription_items', 'subscriptionItems.list', { subscription: id }, ({ tables }, params) =>
     [...tables.subscriptions.one(params.subscription, 'subscription').items.data].reverse(),
   ),
-  route('GET /v1/subscription_items/:id', 'subscriptionItems.retrieve', {}, (account, _params, id = '') => {
+  route('GET /v1/subscription_items/:id', 'subscriptionItems.retrieve', {}, (account, _params, id) => {
     return itemOf(account, id).item;
   }),
   route(
@@ -92,22 +83,17 @@ export const subscriptionRoutes: Route[] = [
     'POST /v1/subscription_items/:id',
     'subscriptionItems.update',
     { ...changedItem.pick({ price: true, quantity: true, metadata: true }).shape, ...itemChange },
-    (account, { price, quantity, metadata, ...how }, id = '') => {
+    (account, { price, quantity, metadata, ...how }, id) => {
       const { subscription } = itemOf(account, id);
       changeSubscription(account, subscription.id, { ...how, items: [{ id, price, quantity, metadata }] });
       return itemOf(account, id).item;
     },
   ),
-  route(
-    'DELETE /v1/subscription_items/:id',
-    'subscriptionItems.del',
-    itemChange,
-    (account, params, id = '') => {
-      const { subscription } = itemOf(account, id);
-      changeSubscription(account, subscription.id, { ...params, items: [{ id, deleted: true }] });
-      return { id, object: 'subscription_item', deleted: true };
-    },
-  ),
+  route('DELETE /v1/subscription_items/:id', 'subscriptionItems.del', itemChange, (account, params, id) => {
+    const { subscription } = itemOf(account, id);
+    changeSubscription(account, subscription.id, { ...params, items: [{ id, deleted: true }] });
+    return { id, object: 'subscription_item', deleted: true };
+  }),
 ];
 
 /** Without a filter all but the ended ones, as at Stripe. */

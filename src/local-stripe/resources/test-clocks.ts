@@ -37,7 +37,7 @@ export const testClockRoutes: Route[] = [
     'POST /v1/test_helpers/test_clocks/:id/advance',
     'testHelpers.testClocks.advance',
     { frozen_time: timestamp },
-    (account, { frozen_time: target }, id = '') => {
+    (account, { frozen_time: target }, id) => {
       const { testClocks } = account.tables;
       const before = testClocks.one(id);
       checkTarget(account, before, target);
@@ -53,7 +53,7 @@ export const testClockRoutes: Route[] = [
     'DELETE /v1/test_helpers/test_clocks/:id',
     'testHelpers.testClocks.del',
     {},
-    (account, _params, id = '') => {
+    (account, _params, id) => {
       const { testClocks, customers, due, deliveries } = account.tables;
       const clock = testClocks.one(id);
       for (const customer of customers.by('test_clock', id)) deleteCustomer(account, customer.id);

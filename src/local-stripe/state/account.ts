@@ -34,8 +34,7 @@ export class Account {
   isRedacted = false;
   /** Nothing is made final: what is done is only looked at, and taken back. */
   isPreview = false;
-  /** The time of a step on the live clock that is made up for later. */
-  #liveStep: number | null = null;
+  /** The time at which the clocks are taken to stand while some work is done. */
   #pretended: number | null = null;
 
   constructor(
@@ -64,19 +63,17 @@ export class Account {
 
   /** The time of customers without a test clock, in Unix seconds. */
   now(): number {
-    return this.#liveStep ?? Math.floor(this.liveNow().getTime() / 1_000);
+    return this.#pretended ?? Math.floor(this.liveNow().getTime() / 1_000);
   }
 
   /** Does a step as of its time: clocks stand at the step while it is done. */
   workAt(clock: string, at: number, work: () => void): void {
-    this.#liveStep = clock === LIVE_CLOCK ? at : null;
-    try {
+    if (clock === LIVE_CLOCK) this.pretend(at, () => this.work(null, work));
+    else {
       this.work(null, () => {
-        if (clock !== LIVE_CLOCK) this.tables.testClocks.change(clock, { frozen_time: at });
+        this.tables.testClocks.change(clock, { frozen_time: at });
         work();
       });
-    } finally {
-      this.#liveStep = null;
     }
   }
 
@@ -93,7 +90,7 @@ export class Account {
     }
   }
 
-  /** Does work as if all clocks stood at a time: for previews, which are taken back. */
+  /** Does work as if all clocks stood at a time: what the live clock has missed, and previews. */
   pretend<T>(at: number, work: () => T): T {
     this.#pretended = at;
     try {
@@ -105,8 +102,8 @@ export class Account {
 
   /** The time of a clock. */
   timeOf(clock: string): number {
-    if (this.#pretended !== null) return this.#pretended;
-    return clock === LIVE_CLOCK ? this.now() : this.tables.testClocks.one(clock).frozen_time;
+    const isLive = clock === LIVE_CLOCK || this.#pretended !== null;
+    return isLive ? this.now() : this.tables.testClocks.one(clock).frozen_time;
   }
 
   /**
@@ -163,19 +160,11 @@ export class Account {
 
   /** The test clock that an object lives on, by itself or with what it belongs to; or `live`. */
   clockOf(object: object): string {
-    const {
-      object: kind,
-      id,
-      test_clock,
-      customer,
-      charge,
-      invoice,
-    } = object as Readonly<Record<string, string>>;
+    const { id = '', ...row } = object as Readonly<Record<string, string>>;
     const { customers, charges, invoices, testClocks } = this.tables;
-    if (kind === 'test_helpers.test_clock') return testClocks.get(id) ? (id as string) : LIVE_CLOCK;
-    const owner = test_clock
-      ? undefined
-      : (customers.get(customer) ?? charges.get(charge) ?? invoices.get(invoice));
-    return owner ? this.clockOf(owner) : (test_clock ?? LIVE_CLOCK);
+    if (row.object === 'test_helpers.test_clock') return testClocks.get(id) ? id : LIVE_CLOCK;
+    if (row.test_clock) return row.test_clock;
+    const owner = customers.get(row.customer) ?? charges.get(row.charge) ?? invoices.get(row.invoice);
+    return owner ? this.clockOf(owner) : LIVE_CLOCK;
   }
 }

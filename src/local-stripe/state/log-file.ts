@@ -29,7 +29,11 @@ export function openLog(path: string): LogFile {
         writeAll(file, bytes);
       } catch (error) {
         isTorn = true;
-        tryTo(cut);
+        try {
+          cut();
+        } catch {
+          // What caused it is told; it is tried again before the next line.
+        }
         throw new Error(`Cannot keep a change in ${path}: ${(error as Error).message}`, { cause: error });
       }
       whole += bytes.length;
@@ -44,13 +48,4 @@ export function openLog(path: string): LogFile {
 
 function writeAll(file: number, bytes: Buffer): void {
   for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
-}
-
-/** What caused the attempt is told; that it failed too is seen at the next one. */
-function tryTo(work: () => void): void {
-  try {
-    work();
-  } catch {
-    // Tried again before the next line.
-  }
 }

@@ -1,5 +1,7 @@
 /** Reads the log of a state, and tells it from what was not made here. */
+import { z } from 'zod';
 import type { Change } from './journal.js';
+import type { Row } from './table.js';
 
 /** What one call or step has changed; the first line of a log is all of the state. */
 export interface Line {
@@ -7,6 +9,11 @@ export interface Line {
   readonly ids: number;
   readonly changes: readonly Change[];
 }
+
+const change = z
+  .tuple([z.string(), z.string(), z.unknown()])
+  .refine(([, id, row]) => row === null || (row as Partial<Row> | undefined)?.id === id);
+const lineOfLog = z.object({ ids: z.int(), changes: z.array(change) });
 
 /** How each line begins. */
 const BEGINNING = '{"ids":';
@@ -31,11 +38,11 @@ export function readLog(text: string): Line[] {
 
 /** @throws Error when it is no line of a log. */
 export function readLine(text: string): Line {
-  const line = parsed(text) as Partial<Line> | null | undefined;
-  const isLine =
-    Number.isSafeInteger(line?.ids) && Array.isArray(line?.changes) && line.changes.every(isChange);
-  if (!isLine) throw new Error('it is not the state of a local Stripe');
-  return line as Line;
+  try {
+    return lineOfLog.parse(JSON.parse(text)) as Line;
+  } catch (error) {
+    throw new Error('it is not the state of a local Stripe', { cause: error });
+  }
 }
 
 function lineAt(text: string, place: number): Line {
@@ -44,18 +51,4 @@ function lineAt(text: string, place: number): Line {
   } catch (error) {
     throw new Error(`line ${place} is damaged`, { cause: error });
   }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function isChange(change: unknown): boolean {
-  if (!Array.isArray(change) || change.length !== 3) return false;
-  const [table, id, row] = change as [unknown, unknown, { id?: unknown } | null | undefined];
-  return typeof table === 'string' && typeof id === 'string' && (row === null || row?.id === id);
 }

@@ -1,11 +1,12 @@
 /** What the local Stripe knows beyond what Stripe shows: rows that never leave it. */
 import type Stripe from 'stripe';
+import type { PriceTier } from '../money/price-lines.js';
 import type { Row } from './table.js';
 import type { Timed } from './timeline.js';
 
 /** The tiers of a price, which are only shown when asked for. */
 export interface TierRow extends Row {
-  readonly tiers: readonly { readonly up_to: number | null; readonly unit: string; readonly flat: string }[];
+  readonly tiers: readonly PriceTier[];
 }
 
 /** A charge that covers an item's time: what a credit for unused time goes back to. */
@@ -109,7 +110,6 @@ export const STEPS = [
   'expire_incomplete',
   'trial_will_end',
   'end_period',
-  'resume_collection',
   'finalize',
   'pass_due_date',
   'retry',

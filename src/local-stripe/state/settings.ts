@@ -1,4 +1,5 @@
 /** What Stripe's dashboard sets for an account, checked when it is opened. */
+import { z } from 'zod';
 
 export interface AccountSettings {
   /** Days after the first failure on which a payment is tried again. @default [3, 7, 14] */
@@ -13,62 +14,38 @@ export interface AccountSettings {
   readonly searchLagSeconds: number;
 }
 
-const DEFAULTS: AccountSettings = {
-  retryDays: [3, 7, 14],
-  endOfRetries: 'canceled',
-  usageGraceHours: 1,
-  clockLimits: true,
-  searchLagSeconds: 60,
-};
+const whole = (least: number, most: number, words: string) => z.int(words).min(least, words).max(most, words);
 
-const MOST_GRACE_HOURS = 72;
-
-/** What each setting must be, in words and as a test. */
-const RULES: { readonly [Name in keyof AccountSettings]: readonly [string, (value: unknown) => boolean] } = {
-  retryDays: ['whole days that rise', (value) => Array.isArray(value) && value.every(isLaterDay)],
-  endOfRetries: [
-    'canceled, unpaid or past_due',
-    (value) => ['canceled', 'unpaid', 'past_due'].includes(value as string),
-  ],
-  usageGraceHours: [
-    `1 to ${MOST_GRACE_HOURS} whole hours`,
-    (value) => isWhole(value) && value >= 1 && value <= MOST_GRACE_HOURS,
-  ],
-  clockLimits: ['true or false', (value) => typeof value === 'boolean'],
-  searchLagSeconds: ['whole seconds, 0 or more', (value) => isWhole(value) && value >= 0],
-};
+const settings = z.strictObject(
+  {
+    retryDays: z.custom<readonly number[]>(areRisingDays, 'must be whole days that rise').default([3, 7, 14]),
+    endOfRetries: z
+      .enum(['canceled', 'unpaid', 'past_due'], 'must be canceled, unpaid or past_due')
+      .default('canceled'),
+    usageGraceHours: whole(1, 72, 'must be 1 to 72 whole hours').default(1),
+    clockLimits: z.boolean('must be true or false').default(true),
+    searchLagSeconds: whole(0, Number.MAX_SAFE_INTEGER, 'must be whole seconds, 0 or more').default(60),
+  },
+  'is not an option',
+);
 
 /**
- * The settings among some options, or their defaults.
+ * The settings that are given, and the defaults of the others.
  *
- * @param known names of the options that are no settings
  * @throws RangeError naming the option and its value.
  */
-export function settingsOf(options: Partial<AccountSettings>, known: readonly string[]): AccountSettings {
-  const names = Object.keys(RULES);
-  for (const [name, value] of Object.entries(options)) {
-    if (!names.includes(name) && !known.includes(name)) throw wrong(name, 'is not an option', value);
-  }
-  const given = Object.entries(options).filter(
-    ([name, value]) => names.includes(name) && value !== undefined,
-  );
-  for (const [name, value] of given) {
-    const [words, fits] = RULES[name as keyof AccountSettings];
-    if (!fits(value)) throw wrong(name, `must be ${words}`, value);
-  }
-  return { ...DEFAULTS, ...(Object.fromEntries(given) as Partial<AccountSettings>) };
-}
-
-function isWhole(value: unknown): value is number {
-  return Number.isSafeInteger(value);
-}
-
-function isLaterDay(day: unknown, index: number, days: readonly unknown[]): boolean {
-  return isWhole(day) && day > Number(days[index - 1] ?? 0);
-}
-
-function wrong(name: string, what: string, value: unknown): RangeError {
+export function settingsOf(given: Partial<AccountSettings>): AccountSettings {
+  const { data, error } = settings.safeParse(given);
+  if (data) return data;
+  const [issue] = error.issues as [z.core.$ZodIssue];
+  const name = String(issue.code === 'unrecognized_keys' ? issue.keys[0] : issue.path[0]);
+  const value: unknown = given[name as keyof AccountSettings];
   const shown =
     typeof value === 'string' ? `'${value}'` : Array.isArray(value) ? value.join(', ') : String(value);
-  return new RangeError(`Cannot open a local Stripe: ${name} ${what}, current value is ${shown}`);
+  throw new RangeError(`Cannot open a local Stripe: ${name} ${issue.message}, current value is ${shown}`);
+}
+
+function areRisingDays(days: unknown): boolean {
+  if (!Array.isArray(days)) return false;
+  return days.every((day, index) => Number.isSafeInteger(day) && day > (days[index - 1] ?? 0));
 }

@@ -7,9 +7,9 @@
  */
 import { existsSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { takeLock } from '../../process-lock.js';
 import type { Account } from './account.js';
 import type { Change } from './journal.js';
-import { lockFile } from './lock-file.js';
 import { openLog } from './log-file.js';
 import { type Line, readLine, readLog } from './read-log.js';
 import type { Row, Table } from './table.js';
@@ -23,18 +23,23 @@ export interface StateFile {
 }
 
 /**
- * Reads what a file holds into an account, and keeps it from then on.
+ * Reads what a file holds into an account, and keeps it from then on. A file has one owner: two that
+ * append to it would each rewrite away what the other has written.
  *
  * @throws Error naming the file when another one has it open, or when it is not a local Stripe's.
  */
 export function openStateFile(path: string, account: Account): StateFile {
   // Two names of one file are one file, and a link stays a link.
   const real = existsSync(path) ? realpathSync(path) : join(realpathSync(dirname(path)), basename(path));
-  const unlock = lockFile(real);
+  const lock = `${real}.lock`;
+  if (!takeLock(lock)) {
+    throw new Error(`Cannot open ${real}: ${ownerOf(lock)} has it open; if that is not so, delete ${lock}`);
+  }
   try {
     if (existsSync(real)) read(real, account);
     rewrite(real, `${takeSnapshot(account)}\n`);
     let log = openLog(real);
+    let isOurs = true;
     return {
       append: (changes) => log.append(`${JSON.stringify({ ids: account.ids.count, changes })}\n`),
       compact: () => {
@@ -44,12 +49,22 @@ export function openStateFile(path: string, account: Account): StateFile {
       },
       close: () => {
         log.close();
-        unlock();
+        if (isOurs) rmSync(lock, { force: true });
+        isOurs = false;
       },
     };
   } catch (error) {
-    unlock();
+    rmSync(lock, { force: true });
     throw error;
+  }
+}
+
+function ownerOf(lock: string): string {
+  try {
+    return `process ${(JSON.parse(readFileSync(lock, 'utf8')) as { pid: number }).pid}`;
+  } catch {
+    // It is just being written, or let go of.
+    return 'another process';
   }
 }
 

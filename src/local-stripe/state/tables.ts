@@ -15,87 +15,61 @@ export type InvoiceLine = Stored<Stripe.InvoiceLineItem>;
 export type InvoiceItem = Stored<Stripe.InvoiceItem>;
 export type PaymentIntent = Stored<Stripe.PaymentIntent>;
 
-export interface Tables {
-  readonly customers: Table<Customer>;
-  readonly deletedCustomers: Table<Stored<Stripe.DeletedCustomer>>;
-  readonly balanceTransactions: Table<Stored<Stripe.CustomerBalanceTransaction>>;
-  readonly paymentMethods: Table<Stored<Stripe.PaymentMethod>>;
-  readonly products: Table<Stored<Stripe.Product>>;
-  readonly prices: Table<Price>;
-  readonly tiers: Table<rows.TierRow>;
-  readonly meters: Table<Stored<Stripe.Billing.Meter>>;
-  readonly meterEvents: Table<rows.MeterEventRow>;
-  readonly usageTotals: Table<rows.UsageTotalRow>;
-  readonly subscriptions: Table<Subscription>;
-  readonly items: Table<rows.ItemRow>;
-  readonly invoices: Table<Invoice>;
-  readonly usageSegments: Table<rows.UsageSegmentsRow>;
-  readonly invoiceItems: Table<InvoiceItem>;
-  readonly corrections: Table<rows.CorrectionRow>;
-  readonly invoicePayments: Table<Stored<Stripe.InvoicePayment>>;
-  readonly paymentIntents: Table<PaymentIntent>;
-  readonly charges: Table<Stored<Stripe.Charge>>;
-  readonly disputes: Table<Stored<Stripe.Dispute>>;
-  readonly events: Table<rows.EventRow>;
-  readonly webhookEndpoints: Table<Stored<Stripe.WebhookEndpoint> & { readonly secret: string }>;
-  readonly testClocks: Table<Stored<Stripe.TestHelpers.TestClock>>;
-  readonly outages: Table<rows.OutageRow>;
-  readonly idempotency: Table<rows.IdempotencyRow>;
-  readonly redactionJobs: Table<rows.RedactionJobRow>;
-  readonly written: Table<rows.WrittenRow>;
-  readonly due: Timeline<rows.DueRow>;
-  readonly deliveries: Timeline<rows.DeliveryRow>;
-}
-
 /** Names are those of Stripe's messages: `No such customer: 'cus_1'`. */
-export function createTables(journal: Journal): Tables {
+export function createTables(journal: Journal) {
   const table = <R extends Row>(name: string, indexes: TableOptions<R>['indexes'] = {}) =>
     new Table<R>(name, journal, { indexes });
   return {
-    customers: table('customer', { test_clock: (row) => row.test_clock }),
-    deletedCustomers: table('deleted customer'),
-    balanceTransactions: table('customer balance transaction', { customer: (row) => row.customer }),
-    paymentMethods: table('PaymentMethod', { customer: (row) => row.customer }),
-    products: table('product'),
-    prices: table('price', {
+    customers: table<Customer>('customer', { test_clock: (row) => row.test_clock }),
+    deletedCustomers: table<Stored<Stripe.DeletedCustomer>>('deleted customer'),
+    balanceTransactions: table<Stored<Stripe.CustomerBalanceTransaction>>('customer balance transaction', {
+      customer: (row) => row.customer,
+    }),
+    paymentMethods: table<Stored<Stripe.PaymentMethod>>('PaymentMethod', { customer: (row) => row.customer }),
+    products: table<Stored<Stripe.Product>>('product'),
+    prices: table<Price>('price', {
       product: (row) => row.product,
       lookup: (row) => row.lookup_key,
       meter: (row) => row.recurring?.meter,
     }),
-    tiers: table('tiers'),
-    meters: table('billing meter', { event: (row) => row.event_name }),
-    meterEvents: table('meter event', {
+    tiers: table<rows.TierRow>('tiers'),
+    meters: table<Stored<Stripe.Billing.Meter>>('billing meter', { event: (row) => row.event_name }),
+    meterEvents: table<rows.MeterEventRow>('meter event', {
       series: (row) => (row.cancelled ? null : `${row.meter}/${row.customer}`),
       identifier: (row) => row.identifier,
     }),
-    usageTotals: table('usage total'),
-    subscriptions: table('subscription', { customer: (row) => row.customer }),
-    items: table('item', { subscription: (row) => row.subscription }),
-    invoices: table('invoice', { subscription: subscriptionOf, customer: (row) => row.customer }),
-    usageSegments: table('usage segments'),
-    invoiceItems: table('invoiceitem', {
+    usageTotals: table<rows.UsageTotalRow>('usage total'),
+    subscriptions: table<Subscription>('subscription', { customer: (row) => row.customer }),
+    items: table<rows.ItemRow>('item', { subscription: (row) => row.subscription }),
+    invoices: table<Invoice>('invoice', { subscription: subscriptionOf, customer: (row) => row.customer }),
+    usageSegments: table<rows.UsageSegmentsRow>('usage segments'),
+    invoiceItems: table<InvoiceItem>('invoiceitem', {
       customer: (row) => row.customer,
       waiting: (row) => (row.invoice ? null : row.customer),
     }),
-    corrections: table('correction', { credit: (row) => row.credit }),
-    invoicePayments: table('invoice_payment', { invoice: (row) => row.invoice }),
-    paymentIntents: table('payment_intent', { customer: (row) => row.customer }),
-    charges: table('charge', {
+    corrections: table<rows.CorrectionRow>('correction', { credit: (row) => row.credit }),
+    invoicePayments: table<Stored<Stripe.InvoicePayment>>('invoice_payment', {
+      invoice: (row) => row.invoice,
+    }),
+    paymentIntents: table<PaymentIntent>('payment_intent', { customer: (row) => row.customer }),
+    charges: table<Stored<Stripe.Charge>>('charge', {
       payment_intent: (row) => row.payment_intent,
       customer: (row) => row.customer,
     }),
-    disputes: table('dispute'),
-    events: table('event'),
-    webhookEndpoints: table('webhook endpoint'),
-    testClocks: table('test clock'),
-    outages: table('outage', { customer: (row) => row.customer }),
-    idempotency: table('idempotency key'),
-    redactionJobs: table('redaction job'),
-    written: table('written'),
-    due: new Timeline('due', journal),
+    disputes: table<Stored<Stripe.Dispute>>('dispute'),
+    events: table<rows.EventRow>('event'),
+    webhookEndpoints: table<Stored<Stripe.WebhookEndpoint> & { readonly secret: string }>('webhook endpoint'),
+    testClocks: table<Stored<Stripe.TestHelpers.TestClock>>('test clock'),
+    outages: table<rows.OutageRow>('outage', { customer: (row) => row.customer }),
+    idempotency: table<rows.IdempotencyRow>('idempotency key'),
+    redactionJobs: table<rows.RedactionJobRow>('redaction job'),
+    written: table<rows.WrittenRow>('written'),
+    due: new Timeline<rows.DueRow>('due', journal),
     deliveries: new Timeline<rows.DeliveryRow>('delivery', journal, { about: (row) => row.about }),
   };
 }
+
+export type Tables = ReturnType<typeof createTables>;
 
 /** The subscription that an invoice belongs to. */
 export function subscriptionOf(invoice: Invoice): string | null {

@@ -118,10 +118,8 @@ describe('an item that was metered', () => {
     const { id, items } = await bench.stripe.subscriptions.create({ customer, items: [{ price: metered }] });
     await bench.use(customer, 600);
     await bench.advance('2025-11-16');
-    await bench.stripe.subscriptions.update(id, {
-      items: [{ id: items.data[0]?.id ?? '', price: (await bench.monthly(1_000)).id }],
-      billing_cycle_anchor: { type: 'now' },
-    });
+    const { id: price } = await bench.monthly(1_000, { recurring: { interval: 'year' } });
+    await bench.stripe.subscriptions.update(id, { items: [{ id: items.data[0]?.id ?? '', price }] });
     expect((await bench.latestInvoice(id)).total).toBe(1_600);
     await bench.stripe.subscriptions.cancel(id, { prorate: true });
     expect(await pending(customer)).toEqual([[-1_000, 'Unused time on Pro after 16 Nov 2025']]);

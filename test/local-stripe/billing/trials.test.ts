@@ -65,21 +65,6 @@ describe('a trial', () => {
     expect((await retrieve(id)).status).toBe(status);
   });
 
-  it('can be resumed after a pause', async () => {
-    const { id: customer } = await bench.customer(null);
-    const { id } = await trial(customer, {
-      trial_settings: { end_behavior: { missing_payment_method: 'pause' } },
-    });
-    await bench.advance('2025-11-20');
-    const { id: method } = await bench.stripe.paymentMethods.attach('pm_card_visa', { customer });
-    await bench.stripe.customers.update(customer, { invoice_settings: { default_payment_method: method } });
-    expect(await bench.stripe.subscriptions.resume(id)).toMatchObject({
-      status: 'active',
-      billing_cycle_anchor: at('2025-11-20'),
-    });
-    expect(await bench.latestInvoice(id)).toMatchObject({ status: 'paid', total: 1_000 });
-  });
-
   it('ends now when told so: anchor and period begin now, and the invoice is charged', async () => {
     const { id: customer } = await bench.customer();
     const { id } = await trial(customer);
@@ -176,20 +161,6 @@ describe('an anchor on the 1st', () => {
     expect(first.lines.data[0]?.parent?.subscription_item_details?.proration).toBe(true);
     await bench.advance('2025-12-02');
     expect(await bench.latestInvoice(sub.id)).toMatchObject({ total: 1_000, period_start: at('2025-11-16') });
-  });
-
-  it('costs nothing before it with proration_behavior none', async () => {
-    bench = await openBench({ start: '2025-11-16' });
-    const { id: customer } = await bench.customer();
-    const sub = await bench.stripe.subscriptions.create({
-      customer,
-      items: [{ price: (await bench.monthly(1_000)).id }],
-      billing_cycle_anchor: at('2025-12-01'),
-      proration_behavior: 'none',
-    });
-    expect(sub).toMatchObject({ status: 'active', latest_invoice: null });
-    await bench.advance('2025-12-02');
-    expect((await bench.latestInvoice(sub.id)).total).toBe(1_000);
   });
 
   it('follows a trial with a prorated period', async () => {

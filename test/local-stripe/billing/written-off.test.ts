@@ -120,10 +120,10 @@ describe('an uncollectible invoice that is paid after all', () => {
 describe('a metered price in place of a licensed one, with a new cycle', () => {
   it('does not have the same time credited again', async () => {
     const { id, item } = await subscribed(3_000);
-    const { id: price } = await bench.tiered([['inf', '10']]);
+    const recurring = { interval: 'year', usage_type: 'metered', meter: bench.meter.id } as const;
+    const { id: price } = await bench.monthly(10, { recurring });
     await bench.advance('2025-11-16');
-    const billing_cycle_anchor = { type: 'now' } as const;
-    await bench.stripe.subscriptions.update(id, { items: [{ id: item, price }], billing_cycle_anchor });
+    await bench.stripe.subscriptions.update(id, { items: [{ id: item, price }] });
     await bench.advance('2025-11-19');
     await bench.stripe.subscriptions.cancel(id, { prorate: true });
     expect(await pending()).toEqual([]);

@@ -85,6 +85,7 @@ describe('errors', () => {
 
   it.each([
     ['no key', '', 'You did not provide an API key.'],
+    ['a key for curl -u', `Basic ${btoa('sk_test_1:')}`, 'Authorization: Bearer'],
     ['a live key', 'Bearer sk_live_1', 'takes keys that start with sk_test_'],
   ])('with %s is a 401', async (_what, authorization, message) => {
     const response = await bench.local.fetch('http://local/v1/customers', {

@@ -13,6 +13,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
+/** The lock of another process. */
+const writeLock = (owner: object) => writeFileSync(`${file}.lock`, JSON.stringify(owner));
+
 describe('the state’s file', () => {
   it('has one owner, until it is closed', async () => {
     const owner = createLocalStripe({ file });
@@ -39,7 +42,7 @@ describe('the state’s file', () => {
 
   it('is left alone while another process lives, and taken over when it is gone', async () => {
     const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
-    writeFileSync(`${file}.lock`, `${other.pid}\n`);
+    writeLock({ pid: other.pid });
     const open = () => createLocalStripe({ file });
     expect(open).toThrow(`process ${other.pid} has it open; if that is not so, delete ${file}.lock`);
     expect(existsSync(file)).toBe(false);
@@ -47,15 +50,15 @@ describe('the state’s file', () => {
     other.kill('SIGKILL');
     await gone;
     const local = open();
-    expect(readFileSync(`${file}.lock`, 'utf8')).toBe(`${process.pid}\n`);
+    expect(JSON.parse(readFileSync(`${file}.lock`, 'utf8'))).toMatchObject({ pid: process.pid });
     await local.close();
   });
 
   it('is taken over from a dead process that had the same id', async () => {
-    writeFileSync(`${file}.lock`, `${process.pid}\n`);
+    writeLock({ pid: process.pid, started: 'before' });
     await createLocalStripe({ file }).close();
     const { pid } = spawnSync(process.execPath, ['-e', '']);
-    writeFileSync(`${file}.lock`, `${pid}\n`);
+    writeLock({ pid });
     await createLocalStripe({ file }).close();
   });
 

@@ -1,7 +1,7 @@
-/** The table of README.md: which calls there are, and which parameters each takes. */
+/** The table of src/local-stripe/README.md: which calls there are, and which parameters each takes. */
 import type { z } from 'zod';
-import { paging } from './http/parameters.js';
-import type { Route } from './http/route.js';
+import { paging } from '../../src/local-stripe/http/parameters.js';
+import type { Route } from '../../src/local-stripe/http/route.js';
 
 /**
  * One row for each call, as GitHub's Markdown.
