@@ -71,9 +71,10 @@ export async function applyWaitingChange(
 ): Promise<SubscriptionState | undefined> {
   const subscription = await context.stripe.subscriptions.retrieve(subscriptionId);
   const { [METADATA.nextPlan]: planType, [METADATA.nextPlanFrom]: day = '' } = subscription.metadata;
-  const now = context.now();
-  if (!planType || day > dayOf(now) || hasEnded(subscription)) return undefined;
-  const from = monthOf(now).start;
+  // By Stripe's month: where our clock is a little behind, the renewal that brings us here comes but once.
+  const today = new Date(Math.max(context.now().getTime(), ...periodStarts(subscription)));
+  if (!planType || day > dayOf(today) || hasEnded(subscription)) return undefined;
+  const from = monthOf(today).start;
   const idempotencyKey = `plan:${subscription.id}:${planType}:${from.toISOString()}`;
   const isMade = stateOf(subscription).planType === planType;
   if (!isMade)
@@ -109,11 +110,13 @@ async function switchTo(
 }
 
 /** The beginning of the day, or of the subscription if that was later. */
-function todayOf({ now }: BillingContext, { items }: Stripe.Subscription): Date {
-  const begun = items.data.map(({ current_period_start: start }) => start * 1_000);
+function todayOf({ now }: BillingContext, subscription: Stripe.Subscription): Date {
   const today = Math.floor(now().getTime() / DAY_MS) * DAY_MS;
-  return new Date(Math.max(today, ...begun));
+  return new Date(Math.max(today, ...periodStarts(subscription)));
 }
+
+const periodStarts = ({ items }: Stripe.Subscription) =>
+  items.data.map(({ current_period_start: start }) => start * 1_000);
 
 /** The same two items with the prices of another plan. */
 function itemsFor(
