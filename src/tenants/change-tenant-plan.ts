@@ -54,6 +54,8 @@ export interface TenantPlanChange {
   readonly proration: Proration;
 }
 
+type PlannedChange = Omit<TenantPlanChange, 'proration'>;
+
 const FREE: Proration = { lines: [], totalCents: 0 };
 
 /**
@@ -64,8 +66,8 @@ const FREE: Proration = { lines: [], totalCents: 0 };
  * @example (await previewTenantPlan(parts, { tenantId, plan: 'pro' })).proration.totalCents // 3733
  */
 export async function previewTenantPlan(parts: PlanParts, request: PlanRequest): Promise<TenantPlanChange> {
-  const { change } = await lookAt(parts, request);
-  return change;
+  const { change, subscription } = await lookAt(parts, request);
+  return { ...change, proration: await prorationOf(parts, change, subscription) };
 }
 
 /**
@@ -79,13 +81,16 @@ export async function previewTenantPlan(parts: PlanParts, request: PlanRequest):
 export async function changeTenantPlan(parts: PlanParts, request: PlanRequest): Promise<TenantPlanChange> {
   const { change, customerId, subscription } = await lookAt(parts, request);
   const { kind, plan, tenant } = change;
-  if (kind === 'none') return change;
+  if (kind === 'none') return { ...change, proration: FREE };
   const { tenantId, by = 'tenant' } = request;
   const { subscriptionId, planType: before } = subscription;
   // The version, since what was looked at may be over.
   const asked = { tenantId, event: kind, plan, by, version: tenant.version } as const;
+  let proration = FREE;
   const after = await parts.lifecycle.during(asked, async () => {
     if (kind === 'downgrade') return parts.billing.changePlan({ subscriptionId, planType: plan });
+    // Here and not before: of two at once the second would ask Stripe about a change that is made already.
+    proration = await prorationOf(parts, change, subscription);
     await setPlan(parts.redis, tenantId, plan);
     try {
       await parts.billing.changePlan({ subscriptionId, planType: plan });
@@ -97,13 +102,13 @@ export async function changeTenantPlan(parts: PlanParts, request: PlanRequest): 
     // The webhook does it as well; the tenant need not wait for that.
     return parts.followTerms({ tenantId, customerId }).catch(say);
   });
-  return { ...change, tenant: after };
+  return { ...change, proration, tenant: after };
 }
 
 async function lookAt(
   { lifecycle, clickhouse, billing, now: clock = () => new Date() }: PlanParts,
   { tenantId, plan, by = 'tenant' }: PlanRequest,
-): Promise<{ change: TenantPlanChange; customerId: string; subscription: TenantSubscription }> {
+): Promise<{ change: PlannedChange; customerId: string; subscription: TenantSubscription }> {
   const now = clock();
   const tenant = await lifecycle.read(tenantId);
   if (!tenant) await refuseNotSignedUp(clickhouse, { tenantId, event: 'upgrade', now });
@@ -113,19 +118,17 @@ async function lookAt(
   if (!tenant || !customerId || !subscription) throw new NoSubscriptionError(tenantId);
   const kind = kindOf(plan, { billed: subscription.planType, agreed: tenant.plan });
   if (kind === 'downgrade') await checkUseFits(clickhouse, { tenantId, plan, now });
-  const isDearer = kind === 'upgrade' && plan !== subscription.planType;
-  const change = { subscriptionId: subscription.subscriptionId, planType: plan };
-  return {
-    change: {
-      tenant,
-      kind,
-      plan,
-      holdsFrom: kind === 'downgrade' ? monthOf(now).end : now,
-      proration: isDearer ? await billing.previewPlanChange(change) : FREE,
-    },
-    customerId,
-    subscription,
-  };
+  const holdsFrom = kind === 'downgrade' ? monthOf(now).end : now;
+  return { change: { tenant, kind, plan, holdsFrom }, customerId, subscription };
+}
+
+async function prorationOf(
+  { billing }: PlanParts,
+  { kind, plan }: PlannedChange,
+  { subscriptionId, planType }: TenantSubscription,
+): Promise<Proration> {
+  if (kind !== 'upgrade' || plan === planType) return FREE;
+  return billing.previewPlanChange({ subscriptionId, planType: plan });
 }
 
 /** By the plan that is billed: another one may be agreed on, and wait for its month. */
