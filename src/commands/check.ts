@@ -124,5 +124,8 @@ function instantOf(text: string): Date {
   const instant = z.union([z.iso.date(), z.iso.datetime({ offset: true })]);
   if (!instant.safeParse(text).success)
     throw new RangeError(`Cannot read --now: ${JSON.stringify(text)} is no instant`);
-  return new Date(text);
+  const now = new Date(text);
+  // The checks look a month back, and neither engine has a time before 1970.
+  if (now.getUTCFullYear() < 1971) throw new RangeError(`Cannot use --now: ${text} is before 1971`);
+  return now;
 }

@@ -189,6 +189,7 @@ describe('npm run check -- m12.1-m12.2', () => {
     [['m12.1-m12.2', '--now', 'soon'], {}, 'Cannot read --now: "soon" is no instant\n'],
     [['m12.1-m12.2', '--now', '2025-02-30'], {}, 'Cannot read --now: "2025-02-30" is no instant\n'],
     [['m12.1-m12.2', '--now', '12'], {}, 'Cannot read --now: "12" is no instant\n'],
+    [['m12.4-m13.1', '--now', '1969-12-31'], {}, 'Cannot use --now: 1969-12-31 is before 1971\n'],
     [
       ['m12.1-m12.2', '--now', '2025-12-01T00:00:00'],
       {},
