@@ -52,6 +52,12 @@ export const wholeNumber = z
   .int('must be a whole number of at least 0')
   .min(0, 'must be a whole number of at least 0');
 
+/** Half a surrogate pair (an emoji cut in two) is no text for the engine: it would refuse the whole insert. */
+export const WELL_FORMED = /^\P{Cs}*$/u;
+
+/** Text that every store takes. */
+export const text = z.string('must be text').regex(WELL_FORMED, 'must be well-formed Unicode');
+
 /** It stands in keys, file names and addresses, so the alphabet is narrow. */
 export const TENANT_ID = /^[a-z0-9][a-z0-9_-]{0,62}$/;
 

@@ -14,9 +14,9 @@ export { type StartedWebhooks, startWebhooks, type WebhookServices } from '../se
 export { addTenantRoutes } from '../server/tenant-routes.js';
 export { type WebhookRouteOptions, webhookRoute } from '../server/webhook-route.js';
 export type { StripeClient } from '../stripe-client.js';
+export type { Standing } from '../tenants/gate-entry.js';
 export { readLifecycleLog } from '../tenants/lifecycle-log.js';
 export { LIFECYCLE, TRANSITIONS } from '../tenants/lifecycle-table.js';
-export { readStanding, type Standing } from '../tenants/standing.js';
 export { type BilledMonth, billSampleMonth } from './bill-sample-month.js';
 export * from './billing-errors.js';
 export { StripeBillingManager } from './billing-manager.js';

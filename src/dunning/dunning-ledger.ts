@@ -4,7 +4,7 @@
  * sent, and marked afterwards, so that a process that was killed in between is not silent about it.
  */
 import type { ClickHouseClient } from '@clickhouse/client';
-import type { Standing } from '../tenants/standing.js';
+import type { Standing } from '../tenants/gate-entry.js';
 
 /** One thing done. */
 export interface DunningRecord {

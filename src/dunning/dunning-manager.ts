@@ -16,7 +16,7 @@ import type { Notifier } from '../notifier.js';
 import { DAY_MS } from '../period.js';
 import type { RedisClient } from '../redis-client.js';
 import type { StripeClient } from '../stripe-client.js';
-import { type Standing, setStanding } from '../tenants/standing.js';
+import { type Standing, setStanding } from '../tenants/gate-entry.js';
 import { type TenantLock, type TenantLockOptions, tenantLock } from '../tenants/tenant-lock.js';
 import type { DunningLedger, DunningRecord } from './dunning-ledger.js';
 import { type FailedPayment, failedPayment } from './failed-payment.js';

@@ -2,7 +2,7 @@
 import type Stripe from 'stripe';
 import { formatCents } from '../money.js';
 import { dayOf } from '../period.js';
-import type { Standing } from '../tenants/standing.js';
+import type { Standing } from '../tenants/gate-entry.js';
 import type { DunningRecord } from './dunning-ledger.js';
 import { type Ending, endingOf } from './ending.js';
 import type { Owing, Unpaid } from './find-unpaid.js';

@@ -1,5 +1,5 @@
 /** What follows from a tenant's records in the ledger. */
-import type { Standing } from '../tenants/standing.js';
+import type { Standing } from '../tenants/gate-entry.js';
 import type { DunningRecord } from './dunning-ledger.js';
 import { DUNNING_ACTIONS, type DunningAction } from './ladder.js';
 

@@ -1,6 +1,6 @@
 /** What a caller tells of an action, and the check of it. */
 import { z } from 'zod';
-import { parseInput, TENANT_ID, tenantId, wholeNumber } from '../input.js';
+import { parseInput, TENANT_ID, tenantId, text, WELL_FORMED, wholeNumber } from '../input.js';
 
 /** One answered query is one event; the other types are for work outside a query. */
 export const EVENT_TYPES = [
@@ -37,12 +37,7 @@ export interface EventInput {
 const MAX_COUNT = 4_294_967_295;
 export const count = wholeNumber.max(MAX_COUNT, `must be at most ${MAX_COUNT}`);
 const LONGEST_WORD = 200;
-/** Half a surrogate pair (an emoji cut in two) would have the engine refuse the whole batch. */
-const WELL_FORMED = /^\P{Cs}*$/u;
-export const word = z
-  .string('must be text')
-  .max(LONGEST_WORD, `must be at most ${LONGEST_WORD} characters`)
-  .regex(WELL_FORMED, 'must be well-formed Unicode');
+export const word = text.max(LONGEST_WORD, `must be at most ${LONGEST_WORD} characters`);
 
 export const eventInput: z.ZodType<EventInput> = z.strictObject({
   tenantId,

@@ -4,69 +4,31 @@ import type { TrackerStats } from '../metering/tracker.js';
 /** Size of the fallback file from which somebody should look, in bytes. */
 export const FALLBACK_ALERT_BYTES = 100_000;
 
-/** What each figure is; counters only grow. */
-const METRICS: readonly {
-  readonly name: string;
-  readonly help: string;
-  readonly type: 'counter' | 'gauge';
-  readonly value: (stats: TrackerStats, nowMs: number) => number;
-}[] = [
-  { name: 'events_tracked_total', help: 'Events accepted', type: 'counter', value: ({ tracked }) => tracked },
-  {
-    name: 'events_stored_total',
-    help: 'Events confirmed by ClickHouse',
-    type: 'counter',
-    value: ({ stored }) => stored,
-  },
-  {
-    name: 'batches_total',
-    help: 'Batches confirmed by ClickHouse',
-    type: 'counter',
-    value: ({ batches }) => batches,
-  },
-  {
-    name: 'insert_failures_total',
-    help: 'Inserts that failed',
-    type: 'counter',
-    value: ({ failures }) => failures,
-  },
-  {
-    name: 'disk_failures_total',
-    help: 'Writes to the fallback file that failed',
-    type: 'counter',
-    value: ({ diskFailures }) => diskFailures,
-  },
-  {
-    name: 'quarantined_lines_total',
-    help: 'Lines of the fallback file that were put aside',
-    type: 'counter',
-    value: ({ quarantined }) => quarantined,
-  },
-  {
-    name: 'events_buffered',
-    help: 'Events that wait in memory',
-    type: 'gauge',
-    value: ({ buffered }) => buffered,
-  },
-  {
-    name: 'fallback_bytes',
-    help: 'Size of what waits in the fallback file',
-    type: 'gauge',
-    value: ({ fallbackBytes }) => fallbackBytes,
-  },
-  {
-    name: 'fallback_alert',
-    help: `1 from ${FALLBACK_ALERT_BYTES} bytes of fallback on`,
-    type: 'gauge',
-    value: ({ fallbackBytes }) => Number(fallbackBytes >= FALLBACK_ALERT_BYTES),
-  },
-  {
-    name: 'oldest_unsent_seconds',
-    help: 'Age of the oldest event that is not stored',
-    type: 'gauge',
-    value: ({ oldest }, nowMs) => (oldest === undefined ? 0 : Math.max(0, nowMs - oldest) / 1_000),
-  },
+/** They only grow: name, what it counts, and where it stands. */
+const COUNTERS: readonly [name: string, help: string, value: keyof TrackerStats][] = [
+  ['events_tracked_total', 'Events accepted', 'tracked'],
+  ['events_stored_total', 'Events confirmed by ClickHouse', 'stored'],
+  ['batches_total', 'Batches confirmed by ClickHouse', 'batches'],
+  ['insert_failures_total', 'Inserts that failed', 'failures'],
+  ['disk_failures_total', 'Writes to the fallback file that failed', 'diskFailures'],
+  ['quarantined_lines_total', 'Lines of the fallback file that were put aside', 'quarantined'],
 ];
+
+const GAUGES: readonly [name: string, help: string, value: (stats: TrackerStats, nowMs: number) => number][] =
+  [
+    ['events_buffered', 'Events that wait in memory', ({ buffered }) => buffered],
+    ['fallback_bytes', 'Size of what waits in the fallback file', ({ fallbackBytes }) => fallbackBytes],
+    [
+      'fallback_alert',
+      `1 from ${FALLBACK_ALERT_BYTES} bytes of fallback on`,
+      ({ fallbackBytes }) => Number(fallbackBytes >= FALLBACK_ALERT_BYTES),
+    ],
+    [
+      'oldest_unsent_seconds',
+      'Age of the oldest event that is not stored',
+      ({ oldest }, nowMs) => (oldest === undefined ? 0 : Math.max(0, nowMs - oldest) / 1_000),
+    ],
+  ];
 
 /** @example const metrics = trackerMetrics(tracker); await metrics() // '# HELP meterbridge_…' */
 export async function trackerMetrics(
@@ -76,25 +38,27 @@ export async function trackerMetrics(
   // Loaded here: nothing but a server needs it.
   const { Counter, Gauge, Registry } = await import('prom-client');
   const registry = new Registry();
-  for (const { name, help, type, value } of METRICS) {
-    const options = { name: `meterbridge_${name}`, help, registers: [registry] };
-    const read = () => value(tracker.stats(), now().getTime());
-    if (type === 'gauge') {
-      new Gauge({
-        ...options,
-        collect() {
-          this.set(read());
-        },
-      });
-    } else {
-      new Counter({
-        ...options,
-        collect() {
-          this.reset();
-          this.inc(read());
-        },
-      });
-    }
+  const about = (name: string, help: string) => ({
+    name: `meterbridge_${name}`,
+    help,
+    registers: [registry],
+  });
+  for (const [name, help, key] of COUNTERS) {
+    new Counter({
+      ...about(name, help),
+      collect() {
+        this.reset();
+        this.inc(Number(tracker.stats()[key]));
+      },
+    });
+  }
+  for (const [name, help, value] of GAUGES) {
+    new Gauge({
+      ...about(name, help),
+      collect() {
+        this.set(value(tracker.stats(), now().getTime()));
+      },
+    });
   }
   return () => registry.metrics();
 }

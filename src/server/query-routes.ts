@@ -1,7 +1,7 @@
 /** `POST /query`: through the gate, answered, and billed. */
 import { z } from 'zod';
 import { InvalidInputError } from '../errors.js';
-import { parseInput } from '../input.js';
+import { parseInput, text } from '../input.js';
 import { trackUsage } from '../metering/track-usage.js';
 import { stubAnswerer } from './answer.js';
 import type { AppOptions } from './app.js';
@@ -12,11 +12,7 @@ import { rateLimitHeaders } from './rate-limit-headers.js';
 import { refusedTenant } from './refused-tenant.js';
 
 const queryBody = z.strictObject({
-  question: z
-    .string('must be text')
-    .trim()
-    .min(1, 'must not be empty')
-    .max(8_000, 'must be at most 8,000 characters'),
+  question: text.trim().min(1, 'must not be empty').max(8_000, 'must be at most 8,000 characters'),
 });
 
 /**

@@ -44,13 +44,13 @@ export async function runBilling(services: TenantBillingServices): Promise<Runni
     ...{ catalogue, now, ...clock },
     // With the lock of the round: of two reports of a day the one that read first must not arrive last.
     beforeChange: (tenantId, kind) =>
-      oneAtATime('usage-sync', () => reportBeforeChange(books(), { tenantId, kind })),
+      oneAtATime(':usage-sync', () => reportBeforeChange(books(), { tenantId, kind })),
   });
   return {
     billing,
     books,
     async round(dunning) {
-      const failed = await oneAtATime('usage-sync', () => reportDays(books()));
+      const failed = await oneAtATime(':usage-sync', () => reportDays(books()));
       if (failed[0]) console.error(`${failed.length} days of usage wait: ${failed[0].error}`);
       await remindOnce(await trialsWithoutCard(books()), 'trial_reminder', dunning);
       await remindOnce(await incompleteSubscriptions(books()), 'incomplete', dunning);

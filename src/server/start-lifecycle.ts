@@ -11,20 +11,18 @@ import { inRounds } from './in-rounds.js';
 export interface LifecycleServices extends PurgeParts, DeletionParts {
   /** Told of each purge: what went, and what stays. @default prints it */
   readonly onPurge?: (report: PurgeReport) => Promise<unknown> | undefined;
-  /** Between two looks at the log. @default 5_000 */
+  /** Between two rounds. @default 5_000 for the log, and an hour for purges */
   readonly everyMs?: number;
-  /** Between two purges. @default an hour */
-  readonly purgeEveryMs?: number;
 }
 
 /** @example const { close } = startLifecycle({ lifecycle, redis, clickhouse, billing, … }); */
 export function startLifecycle(services: LifecycleServices): { close(): Promise<void> } {
-  const { lifecycle, everyMs = 5_000, purgeEveryMs = HOUR_MS } = services;
-  const seconds = inRounds(everyMs, async () => {
+  const { lifecycle, everyMs } = services;
+  const seconds = inRounds(everyMs ?? 5_000, async () => {
     await lifecycle.moveLog().catch(say);
     await lifecycle.expireStale().catch(say);
   });
-  const hours = inRounds(purgeEveryMs, () => purgeRound(services).catch(say));
+  const hours = inRounds(everyMs ?? HOUR_MS, () => purgeRound(services).catch(say));
   return {
     async close() {
       await Promise.all([seconds.close(), hours.close()]);

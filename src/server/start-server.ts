@@ -13,7 +13,7 @@ import { FALLBACK_FILE } from '../services/workspace.js';
 import { ApiKeys } from '../tenants/api-keys.js';
 import type { Answerer } from './answer.js';
 import { type App, type AppOptions, createApp } from './app.js';
-import { listen } from './listen.js';
+import { type Listening, listen } from './listen.js';
 import { trackerMetrics } from './metrics.js';
 import { type StartedTenants, type StartTenantsOptions, startTenants } from './start-tenants.js';
 import { webhookRoute } from './webhook-route.js';
@@ -68,39 +68,45 @@ export async function startServer(
   });
   const keys = new ApiKeys();
   const gate = gateOf(services);
-  const tenants = await startTenants(services, options);
-  let app: App | undefined;
-  const server = await listen(
-    { fetch: (request) => app?.fetch(request) ?? new Response(null, { status: 503 }) },
-    { port, host },
-  );
-  const isLocal = tenants !== undefined && stripe.mode === 'embedded';
-  const webhookSecret = isLocal
-    ? await registerEndpoint(stripe.client, `${server.url}/webhooks/stripe`)
-    : options.webhookSecret;
-  const own: AppOptions = {
-    ...{ gate, tracker, clickhouse, ...clock, ...(answerer && { answerer }) },
-    metrics: await trackerMetrics(tracker),
-    limitsOf: tenants?.limitsOf ?? ((tenantId) => limitsOf(plans?.get(tenantId) ?? 'starter')),
-    keys: { holderOf: (key) => keys.holderOf(key) ?? tenants?.keys.holderOf(key) },
-    ...(tenants && {
-      ...{ onboarding: tenants.onboarding, tenantRoutes: tenants.tenantRoutes },
-      webhooks: webhookRoute({ secret: webhookSecret, queue: tenants.queue }),
-    }),
+  let tenants: StartedTenants | undefined;
+  let server: Listening | undefined;
+  const close = async () => {
+    await server?.close();
+    // Also when events could not be stored, which is then the error that is shown.
+    await tracker.close().finally(() => tenants?.close());
   };
-  const first = createApp(own);
-  app = first;
-  return {
-    ...{ url: server.url, app: first, tracker, gate, keys, tenants, webhookSecret },
-    exchange(parts) {
-      app = createApp(parts(own));
-    },
-    async close() {
-      await server.close();
-      // Also when events could not be stored, which is then the error that is shown.
-      await tracker.close().finally(() => tenants?.close());
-    },
-  };
+  try {
+    tenants = await startTenants(services, options);
+    let app: App | undefined;
+    const fetch = (request: Request) => app?.fetch(request) ?? new Response(null, { status: 503 });
+    server = await listen({ fetch }, { port, host });
+    const isLocal = tenants !== undefined && stripe.mode === 'embedded';
+    const webhookSecret = isLocal
+      ? await registerEndpoint(stripe.client, `${server.url}/webhooks/stripe`)
+      : options.webhookSecret;
+    const own: AppOptions = {
+      ...{ gate, tracker, clickhouse, ...clock, ...(answerer && { answerer }) },
+      metrics: await trackerMetrics(tracker),
+      limitsOf: tenants?.limitsOf ?? ((tenantId) => limitsOf(plans?.get(tenantId) ?? 'starter')),
+      keys: { holderOf: (key) => keys.holderOf(key) ?? tenants?.keys.holderOf(key) },
+      ...(tenants && {
+        ...{ onboarding: tenants.onboarding, tenantRoutes: tenants.tenantRoutes },
+        webhooks: webhookRoute({ secret: webhookSecret, queue: tenants.queue }),
+      }),
+    };
+    const first = createApp(own);
+    app = first;
+    return {
+      ...{ url: server.url, app: first, tracker, gate, keys, tenants, webhookSecret, close },
+      exchange(parts) {
+        app = createApp(parts(own));
+      },
+    };
+  } catch (error) {
+    // What was started would keep the process alive; the caller had better hear of the first failure.
+    await close().catch(() => undefined);
+    throw error;
+  }
 }
 
 /** Redis with ClickHouse's truth behind it, and the twin inside the process where Redis is off or away. */

@@ -14,8 +14,7 @@ import { standingOf } from '../dunning/records.js';
 import { termsAt } from '../metering/tenants.js';
 import { type DailyLimits, limitsOf } from '../plans.js';
 import type { RedisClient } from '../redis-client.js';
-import { type CurrentPlan, fillGateEntry, readGateEntry } from '../tenants/gate-entry.js';
-import type { Standing } from '../tenants/standing.js';
+import { type CurrentPlan, fillGateEntry, readGateEntry, type Standing } from '../tenants/gate-entry.js';
 
 /** `suspended`: until it has paid; `ended`: no subscription. */
 export type TenantLimits = DailyLimits | 'suspended' | 'ended';
@@ -26,11 +25,12 @@ export interface TenantLimitsOptions {
   readonly ledger: Pick<DunningLedger, 'of'>;
   /** The clock. @default () => new Date() */
   readonly now?: () => Date;
-  /** How long Redis is left alone after it failed. @default 1000 */
-  readonly retryAfterMs?: number;
   /** Milliseconds of a clock that never goes back. @default performance.now */
   readonly clockMs?: () => number;
 }
+
+/** How long Redis is left alone after it failed. */
+const AWAY_MS = 1_000;
 
 interface Known {
   readonly plan: CurrentPlan;
@@ -39,8 +39,7 @@ interface Known {
 
 /** @example const app = createApp({ …, limitsOf: tenantLimits({ redis, clickhouse, ledger }) }); */
 export function tenantLimits(options: TenantLimitsOptions): (tenantId: string) => Promise<TenantLimits> {
-  const { redis, clickhouse, ledger, now = () => new Date() } = options;
-  const { retryAfterMs = 1_000, clockMs = () => performance.now() } = options;
+  const { redis, clickhouse, ledger, now = () => new Date(), clockMs = () => performance.now() } = options;
   const lastSeen = new Map<string, Known>();
   let awayUntil = Number.NEGATIVE_INFINITY;
 
@@ -75,7 +74,7 @@ export function tenantLimits(options: TenantLimitsOptions): (tenantId: string) =
         return found;
       } catch {
         // The gate finds the same, and says so by its mode.
-        awayUntil = clockMs() + retryAfterMs;
+        awayUntil = clockMs() + AWAY_MS;
       }
     }
     const seen = lastSeen.get(tenantId);

@@ -3,10 +3,10 @@
  * whose subscription ended is cancelled. Called again and again with how things stand: what is so already
  * changes nothing, and what a change in progress does not allow is left for the next call.
  */
+import type { Standing } from './gate-entry.js';
 import type { TenantLifecycle } from './lifecycle.js';
 import type { LifecycleEntry } from './lifecycle-entry.js';
 import type { TransitionRequest } from './next-entry.js';
-import type { Standing } from './standing.js';
 import { TransitionRefusedError } from './transition-refused-error.js';
 
 /** @example onStanding: (tenantId, standing) => followStanding(lifecycle, tenantId, standing) */

@@ -13,7 +13,8 @@ type ScanningRedis = RedisClient & {
 
 /**
  * Keys that belong to a tenant carry its id in braces, whichever part made them: looked for by that,
- * so that none is missed when a part is added. A lock is let be: it expires, and may be somebody's.
+ * so that none is missed when a part is added. What is nobody's own has a colon after the brace, which is in
+ * no id. A lock is let be: it expires, and may be somebody's.
  *
  * @returns how many there were
  */

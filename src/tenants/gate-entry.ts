@@ -6,7 +6,9 @@
  */
 import type { PlanName } from '../plans.js';
 import type { RedisClient } from '../redis-client.js';
-import { type Standing, standingKey } from './standing.js';
+
+/** How a tenant stands with its payments. `good`: all limits; `reduced`: half; `suspended`: no queries at all. */
+export type Standing = 'good' | 'reduced' | 'suspended';
 
 /** `none`: no subscription. */
 export type CurrentPlan = PlanName | 'none';
@@ -20,7 +22,9 @@ export interface GateEntry {
 /** How long a change of terms that was written past this file may stay unseen. */
 const PLAN_KEPT_MS = 60_000;
 
+/* The braces keep what belongs to a tenant on one node of a Redis cluster. */
 const planKey = (tenantId: string) => `meterbridge:plan:{${tenantId}}`;
+const standingKey = (tenantId: string) => `meterbridge:standing:{${tenantId}}`;
 
 /** ioredis has these beside what the kit's own declaration names. */
 type Redis = RedisClient & {
@@ -40,6 +44,11 @@ export async function readGateEntry(redis: RedisClient, tenantId: string): Promi
 /** To be called with the lock of the tenant held, after its terms were written. */
 export async function setPlan(redis: RedisClient, tenantId: string, plan: CurrentPlan): Promise<void> {
   await (redis as Redis).set(planKey(tenantId), plan, 'PX', PLAN_KEPT_MS);
+}
+
+/** @example await setStanding(redis, 'acme-corp', 'reduced'); */
+export async function setStanding(redis: RedisClient, tenantId: string, standing: Standing): Promise<void> {
+  await redis.set(standingKey(tenantId), standing);
 }
 
 /** Fills in what is not there; what somebody wrote in the meantime is newer and stays. */

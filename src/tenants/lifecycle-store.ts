@@ -7,8 +7,9 @@ import type { LifecycleState } from './lifecycle-table.js';
 /*
  * The braces keep all keys on one node of a Redis cluster, so that one script may write the state and
  * the one log of all tenants. A tenant changes a few times a month: one node has room for millions.
+ * The colon within them no tenant's id can have: a tenant's purge takes all keys with its id in braces.
  */
-const PREFIX = 'meterbridge:{lifecycle}';
+const PREFIX = 'meterbridge:{:lifecycle}';
 const LOG = `${PREFIX}:log`;
 const DEADLINES = `${PREFIX}:deadlines`;
 const keyOf = (tenantId: string) => `${PREFIX}:tenant:${tenantId}`;

@@ -7,6 +7,7 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { parseInput, tenantId as tenantIdSchema } from '../input.js';
 import { dayOf } from '../period.js';
+import type { PlanName } from '../plans.js';
 import type { RedisClient } from '../redis-client.js';
 import type { LifecycleEntry } from './lifecycle-entry.js';
 import { createLifecycleLog, moveLifecycleLog, readLastEntries } from './lifecycle-log.js';
@@ -23,6 +24,11 @@ import { TransitionRefusedError } from './transition-refused-error.js';
 export interface TenantLifecycleOptions {
   /** The clock. @default () => new Date() */
   readonly now?: () => Date;
+  /**
+   * The plan that Stripe bills, for an upgrade whose worker died: before or after Stripe made it.
+   * @default not known: the plan from before the upgrade
+   */
+  readonly billedPlan?: (tenantId: string) => Promise<PlanName | undefined>;
 }
 
 /**
@@ -38,11 +44,13 @@ export class TenantLifecycle {
   readonly #store: LifecycleStore;
   readonly #clickhouse: ClickHouseClient;
   readonly #now: () => Date;
+  readonly #billedPlan: (tenantId: string) => Promise<PlanName | undefined>;
 
   private constructor(redis: RedisClient, clickhouse: ClickHouseClient, options: TenantLifecycleOptions) {
     this.#store = new LifecycleStore(redis);
     this.#clickhouse = clickhouse;
     this.#now = options.now ?? (() => new Date());
+    this.#billedPlan = options.billedPlan ?? (async () => undefined);
   }
 
   static async open(
@@ -81,8 +89,7 @@ export class TenantLifecycle {
     const now = this.#time();
     let current = await this.read(asked.tenantId);
     while (current && isOverdue(current, now)) {
-      const { won } = await this.#store.replace(current, expiredEntry(current, now));
-      if (won) await this.#moveIfPossible();
+      if (await this.#expired(current, now)) await this.#moveIfPossible();
       current = await this.read(asked.tenantId);
     }
     const next = nextEntry(current, asked, now);
@@ -130,8 +137,8 @@ export class TenantLifecycle {
     for (const tenantId of await this.#store.overdue(now)) {
       const current = await this.#store.read(tenantId);
       if (!current || !isOverdue(current, now)) continue;
-      const next = expiredEntry(current, now);
-      if ((await this.#store.replace(current, next)).won) expired.push(next);
+      const next = await this.#expired(current, now).catch((error: unknown) => say(tenantId, error));
+      if (next) expired.push(next);
     }
     if (expired.length > 0) await this.#moveIfPossible();
     return expired;
@@ -162,6 +169,13 @@ export class TenantLifecycle {
     return restored;
   }
 
+  /** Rolls one back, unless somebody else changed it meanwhile. */
+  async #expired(current: LifecycleEntry, now: Date): Promise<LifecycleEntry | undefined> {
+    const billed = current.state === 'upgrading' ? await this.#billedPlan(current.tenantId) : undefined;
+    const next = expiredEntry(current, now, billed);
+    return (await this.#store.replace(current, next)).won ? next : undefined;
+  }
+
   async #moveIfPossible(): Promise<void> {
     try {
       await this.moveLog();
@@ -176,4 +190,8 @@ export class TenantLifecycle {
     dayOf(now);
     return now;
   }
+}
+
+function say(tenantId: string, error: unknown): undefined {
+  console.error(`The end of what ${tenantId} began waits: ${error instanceof Error ? error.message : error}`);
 }

@@ -1,6 +1,6 @@
 /** What a tenant becomes by an event: the rules of the lifecycle, without Redis and without a clock. */
 import { z } from 'zod';
-import { tenantId, wholeNumber } from '../input.js';
+import { tenantId, text, wholeNumber } from '../input.js';
 import { DAY_MS } from '../period.js';
 import { PLANS, type PlanName } from '../plans.js';
 import type { LifecycleEntry } from './lifecycle-entry.js';
@@ -39,7 +39,7 @@ const timeoutMs = z
 const common = {
   tenantId,
   by: z.string('must be a name').regex(/^[a-z][a-z0-9_:-]{0,62}$/, 'must be 1 to 63 of a-z, 0-9, _, : and -'),
-  reason: z.string('must be text').max(200, 'must be at most 200 characters').optional(),
+  reason: text.max(200, 'must be at most 200 characters').optional(),
   version: version.optional(),
 };
 
@@ -85,9 +85,14 @@ export function nextEntry(
   return entered(current, asked, { from, state, now });
 }
 
-/** The tenant after its worker did not end in time. */
-export function expiredEntry(current: LifecycleEntry, now: Date): LifecycleEntry {
-  const asked = { tenantId: current.tenantId, event: 'expire' as const, by: 'lifecycle' };
+/**
+ * The tenant after its worker did not end in time.
+ *
+ * @param billed the plan that it has at Stripe, if that is known: the change may have been made there
+ */
+export function expiredEntry(current: LifecycleEntry, now: Date, billed?: PlanName): LifecycleEntry {
+  const plan = billed === current.targetPlan ? billed : current.plan;
+  const asked = { tenantId: current.tenantId, event: 'expire' as const, by: 'lifecycle', plan };
   const state = nextState(current, 'expire') ?? current.state;
   return entered(current, asked, { from: current.state, state, now });
 }
@@ -126,5 +131,6 @@ function plansAfter(
 ): Pick<LifecycleEntry, 'plan' | 'targetPlan'> {
   if (!current) return { plan: plan as PlanName };
   if (event === 'complete') return { plan: current.targetPlan ?? current.plan };
+  if (event === 'expire') return { plan: plan ?? current.plan };
   return { plan: current.plan, targetPlan: plan };
 }

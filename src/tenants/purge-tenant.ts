@@ -107,20 +107,11 @@ async function checkDue(
 
 async function inRedis({ redis }: PurgeParts, tenantId: string): Promise<{ lines: PurgeLine[] }> {
   await forgetKeys(redis, tenantId);
+  const line = lineOf('Redis');
   return {
     lines: [
-      {
-        store: 'Redis',
-        what: 'plan, standing and counts at the gate',
-        fate: 'removed',
-        why: 'nobody is left to be let in',
-      },
-      {
-        store: 'Redis',
-        what: 'state in the lifecycle',
-        fate: 'stays',
-        why: 'the id is not given out again',
-      },
+      line('plan, standing and counts at the gate', 'removed', 'nobody is left to be let in'),
+      line('state in the lifecycle', 'stays', 'the id is not given out again'),
     ],
   };
 }
@@ -138,20 +129,19 @@ async function inClickHouse(
       SETTINGS mutations_sync = 1`,
     query_params: { tenantId },
   });
-  const stays = (what: string, why: string): PurgeLine => ({ store: 'ClickHouse', what, fate: 'stays', why });
+  const line = lineOf('ClickHouse');
   return {
     lines: [
-      {
-        store: 'ClickHouse',
-        what: 'messages of the dunning',
-        fate: 'removed',
-        why: 'letters to the tenant',
-      },
-      { store: 'ClickHouse', what: 'reasons in the lifecycle log', fate: 'removed', why: 'free text' },
-      stays('lifecycle log', 'which state from when, by whom: the audit; no person in it'),
-      stays('issued invoices and their hashes', 'must be kept; amounts and the id alone'),
-      stays('usage events and rollups', 'what the invoices were made of; counts and the id alone'),
-      stays('terms and usage reports', 'which plan was billed from when, and what Stripe was told'),
+      line('messages of the dunning', 'removed', 'letters to the tenant'),
+      line('reasons in the lifecycle log', 'removed', 'free text'),
+      line('lifecycle log', 'stays', 'which state from when, by whom: the audit; no person in it'),
+      line('issued invoices and their hashes', 'stays', 'must be kept; amounts and the id alone'),
+      line('usage events and rollups', 'stays', 'what the invoices were made of; counts and the id alone'),
+      line('terms and usage reports', 'stays', 'which plan was billed from when, and what Stripe was told'),
     ],
   };
 }
+
+const lineOf =
+  (store: PurgeLine['store']) =>
+  (what: string, fate: PurgeLine['fate'], why: string): PurgeLine => ({ store, what, fate, why });

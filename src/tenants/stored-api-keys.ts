@@ -1,7 +1,6 @@
 /**
- * The keys of tenants that signed up. ClickHouse has them for good; Redis has a copy, which answers in one
- * step and is filled again after a wipe. While Redis is away the process reads them from ClickHouse, once
- * a second.
+ * The keys of tenants that signed up. ClickHouse has them for good; Redis has a copy, which answers in one step and
+ * is filled again after a wipe. While Redis is away the process reads them from ClickHouse, once a second.
  */
 import { randomUUID } from 'node:crypto';
 import type { ClickHouseClient } from '@clickhouse/client';
@@ -31,36 +30,31 @@ interface KeyRow {
   readonly state: KeyState;
 }
 
-const COPY = 'meterbridge:{api-keys}';
+/** With a colon, which no tenant's id can have: see forget-keys.ts. */
+const COPY = 'meterbridge:{:api-keys}';
 
 /*
- * KEYS: the copy. ARGV: index and row of each key; a row begins with the digit of its state, and one
- * with a lower state is older.
+ * KEYS: the copy. ARGV: the mark of a filling or nothing, then index and row of each key. A row begins with the
+ * digit of its state, and one with a lower state is older. A filling has all keys, unless the copy was wiped
+ * since it was begun: its mark is gone then.
  */
 const PUT = `
-for i = 1, #ARGV, 2 do
+local mark = ARGV[1]
+if mark ~= '' and redis.call('HDEL', KEYS[1], mark) == 0 then return 0 end
+for i = 2, #ARGV, 2 do
   local held = redis.call('HGET', KEYS[1], ARGV[i])
   if not held or tonumber(held:sub(1, 1)) < tonumber(ARGV[i + 1]:sub(1, 1)) then
     redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
   end
 end
-return 1`;
-
-/*
- * The copy is complete if it was not wiped since its filling began. KEYS: the copy. ARGV: the mark of
- * the beginning.
- */
-const COMPLETE = `
-if redis.call('HDEL', KEYS[1], ARGV[1]) == 0 then return 0 end
-redis.call('HSET', KEYS[1], 'complete', '1')
+if mark ~= '' then redis.call('HSET', KEYS[1], 'complete', '1') end
 return 1`;
 
 type KeyRedis = RedisClient & {
   hmget(key: string, ...fields: string[]): Promise<(string | null)[]>;
   hset(key: string, field: string, value: string): Promise<unknown>;
   hdel(key: string, field: string): Promise<unknown>;
-  putKeys(keyCount: 1, key: string, ...args: string[]): Promise<number>;
-  completeKeys(keyCount: 1, key: string, mark: string): Promise<0 | 1>;
+  putKeys(keyCount: 1, key: string, mark: string, ...rows: string[]): Promise<0 | 1>;
 };
 
 /** How long Redis is left alone after it failed, and how old ClickHouse's answer may be meanwhile. */
@@ -76,7 +70,6 @@ export class StoredApiKeys implements KeyLookup {
 
   private constructor(redis: RedisClient, clickhouse: ClickHouseClient) {
     redis.defineCommand('putKeys', { lua: PUT });
-    redis.defineCommand('completeKeys', { lua: COMPLETE });
     this.#redis = redis as KeyRedis;
     this.#clickhouse = clickhouse;
   }
@@ -120,12 +113,7 @@ export class StoredApiKeys implements KeyLookup {
     });
     for (const row of rows) await this.#redis.hdel(COPY, indexOf(row));
     const line = { what: 'hashes of its keys', fate: 'removed', why: 'they open nothing' } as const;
-    return {
-      lines: [
-        { store: 'ClickHouse', ...line },
-        { store: 'Redis', ...line },
-      ],
-    };
+    return { lines: (['ClickHouse', 'Redis'] as const).map((store) => ({ store, ...line })) };
   };
 
   /** @throws what ClickHouse says, when neither it nor Redis can be asked. */
@@ -146,23 +134,22 @@ export class StoredApiKeys implements KeyLookup {
   }
 
   async #inRedis(index: string): Promise<KeyRow | undefined> {
-    const [row, complete] = await this.#redis.hmget(COPY, index, 'complete');
-    if (row) return rowOf(row);
-    if (complete) return undefined;
-    this.#filling ??= this.#fill().finally(() => {
-      this.#filling = undefined;
-    });
-    await this.#filling;
-    const [filled] = await this.#redis.hmget(COPY, index);
-    return filled ? rowOf(filled) : undefined;
+    let [row, complete] = await this.#redis.hmget(COPY, index, 'complete');
+    if (!row && !complete) {
+      this.#filling ??= this.#fill().finally(() => {
+        this.#filling = undefined;
+      });
+      await this.#filling;
+      [row] = await this.#redis.hmget(COPY, index);
+    }
+    return row ? rowOf(row) : undefined;
   }
 
   async #fill(): Promise<void> {
-    for (let isComplete: 0 | 1 = 0; !isComplete; ) {
+    for (let isFilled: 0 | 1 = 0; !isFilled; ) {
       const mark = `filling:${randomUUID()}`;
       await this.#redis.hset(COPY, mark, '1');
-      await this.#put(await this.#select(''));
-      isComplete = await this.#redis.completeKeys(1, COPY, mark);
+      isFilled = await this.#put(await this.#select(''), mark);
     }
   }
 
@@ -189,10 +176,9 @@ export class StoredApiKeys implements KeyLookup {
     await this.#put(rows);
   }
 
-  async #put(rows: readonly KeyRow[]): Promise<void> {
-    if (rows.length === 0) return;
+  async #put(rows: readonly KeyRow[], mark = ''): Promise<0 | 1> {
     const pairs = rows.flatMap((row) => [indexOf(row), `${row.state}:${row.key_hash}:${row.tenant_id}`]);
-    await this.#redis.putKeys(1, COPY, ...pairs);
+    return this.#redis.putKeys(1, COPY, mark, ...pairs);
   }
 
   async #select(where: string, params: Record<string, string> = {}): Promise<KeyRow[]> {

@@ -22,6 +22,9 @@ export interface PlanChange {
 
 export interface TenantBilling {
   findCustomer(tenantId: string): Promise<string | undefined>;
+  getOrCreateCustomer(contact: { tenantId: string; email: string; name: string }): Promise<string>;
+  hasCard(customerId: string): Promise<boolean>;
+  attachPaymentMethod(card: { customerId: string; paymentMethodId: string }): Promise<void>;
   findSubscription(customerId: string): Promise<TenantSubscription | undefined>;
   previewPlanChange(change: PlanChange): Promise<Proration>;
   changePlan(change: PlanChange): Promise<{ readonly changesAt: Date | null }>;

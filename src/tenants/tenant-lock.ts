@@ -25,7 +25,10 @@ export class LockHeldError extends Error {
   }
 }
 
-/** Runs work while nobody else has this tenant's lock; not to be nested. */
+/**
+ * Runs work while nobody else has this tenant's lock; not to be nested. What is no tenant's has a name with a
+ * colon, which no tenant's id can have.
+ */
 export type TenantLock = <Result>(tenantId: string, work: () => Promise<Result>) => Promise<Result>;
 
 /* KEYS: the lock. ARGV: the holder's token, life in ms. */

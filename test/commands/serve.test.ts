@@ -74,6 +74,19 @@ describe('npm run serve', () => {
     });
   });
 
+  it('ends with 2 and one sentence where its port is taken, with nothing left behind', async () => {
+    const other = await listen({ fetch: () => new Response() });
+    onTestFinished(() => other.close());
+    const { port } = new URL(other.url);
+    expect(await copy.run('.build/commands/serve.js', ['--port', port])).toEqual({
+      code: 2,
+      printed:
+        `Cannot listen on port ${port}: listen EADDRINUSE: address already in use 127.0.0.1:${port}; ` +
+        'this takes a free one: npm run serve -- --port 0\n',
+    });
+    await expect.poll(() => processesOf(copy.folder), { timeout: 10_000 }).toEqual([]);
+  });
+
   it('stores events without the fallback file where the disk refuses it, and /health says so', async () => {
     const { file, mend } = refuseFile();
     const { child, url, keys } = await serve();

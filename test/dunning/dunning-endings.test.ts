@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { forgetCustomer } from '../../src/billing/forget-customer.js';
-import { readStanding, type Standing } from '../../src/tenants/standing.js';
+import type { Standing } from '../../src/tenants/gate-entry.js';
 import {
   type BilledTenant,
   type BilledTenantOptions,
@@ -10,6 +10,7 @@ import {
   handlersOf,
 } from '../support/billed-tenant.js';
 import { type Embedded, openEmbedded } from '../support/embedded.js';
+import { readStanding } from '../support/standing.js';
 
 /** How a chase ends, who else is asked before it does, and who is told of it. */
 let engine: Embedded;

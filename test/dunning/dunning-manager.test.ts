@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DunningManager } from '../../src/dunning/dunning-manager.js';
 import type { Notice } from '../../src/notifier.js';
-import { readStanding } from '../../src/tenants/standing.js';
 import { type BilledTenant, billedTenant, dunningDayAt, handlersOf } from '../support/billed-tenant.js';
 import { type Embedded, openEmbedded } from '../support/embedded.js';
+import { readStanding } from '../support/standing.js';
 
 /** A tenant subscribes on 1 November; its card fails from 1 December on. */
 let engine: Embedded;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { readStanding } from '../../src/tenants/standing.js';
 import { type BilledTenant, billedTenant } from '../support/billed-tenant.js';
 import { type Embedded, openEmbedded } from '../support/embedded.js';
+import { readStanding } from '../support/standing.js';
 
 let engine: Embedded;
 beforeAll(async () => {

@@ -74,7 +74,7 @@ beforeAll(async () => {
   await bench.reaches({ status_url: '/api/tenants/gone-ltd', api_key: revoked }, isActive);
   await bench.keys.revoke('gone-ltd');
   keys = { own: own.api_key, others: others.api_key, revoked };
-  await bench.webhooks.queue.settled();
+  await bench.queue.settled();
 });
 afterAll(async () => {
   await bench.close();

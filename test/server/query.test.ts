@@ -97,6 +97,7 @@ describe('POST /query', () => {
     ['[]', 'it must be an object, current value is []'],
     ['{}', 'question must be text, current value is undefined'],
     ['{"question":7}', 'question must be text, current value is 7'],
+    ['{"question":"half \\ud83d"}', 'question must be well-formed Unicode, current value is "half \\ud83d"'],
     ['{"question":""}', 'question must not be empty, current value is ""'],
     ['{"question":" \\n "}', 'question must not be empty, current value is ""'],
     ['{"question":"x","tenantId":"beta-inc"}', 'tenantId is not a known field'],

@@ -27,7 +27,7 @@ describe('startLifecycle()', () => {
     const reports: PurgeReport[] = [];
     const start = () =>
       startLifecycle({
-        ...{ ...world.parts, forget: [], everyMs: 5, purgeEveryMs: 5 },
+        ...{ ...world.parts, forget: [], everyMs: 5 },
         onPurge: async (report) => void reports.push(report),
       });
 
@@ -69,7 +69,7 @@ describe('startLifecycle()', () => {
     await lifecycle.transition({ tenantId, event: 'win_back', by: 'support', timeoutMs: 1 });
     await billing.createSubscription({ customerId, tenantId, planType: 'pro', trialDays: 0 });
     await world.advance('2025-11-20T12:00:01Z');
-    const running = startLifecycle({ ...world.parts, forget: [], everyMs: 5, purgeEveryMs: 5 });
+    const running = startLifecycle({ ...world.parts, forget: [], everyMs: 5 });
     await vi.waitFor(async () => expect((await world.subscription())?.status).toBe('canceled'), 20_000);
     await running.close();
     expect([await world.state(), await world.atTheGate()]).toEqual(['cancelled', 'ended']);

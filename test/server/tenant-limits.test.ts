@@ -5,8 +5,7 @@ import { recordTenants, type TenantState } from '../../src/metering/tenants.js';
 import type { PlanName } from '../../src/plans.js';
 import { inProcessQuotaGate } from '../../src/quotas/in-process-quota-gate.js';
 import { tenantLimits } from '../../src/server/tenant-limits.js';
-import { setPlan } from '../../src/tenants/gate-entry.js';
-import { type Standing, setStanding } from '../../src/tenants/standing.js';
+import { type Standing, setPlan, setStanding } from '../../src/tenants/gate-entry.js';
 import { type Embedded, openEmbedded, refusedClient } from '../support/embedded.js';
 import { problemOf, testApp } from '../support/test-app.js';
 

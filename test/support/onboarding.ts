@@ -1,16 +1,12 @@
 import { vi } from 'vitest';
-import { StripeBillingManager } from '../../src/billing/billing-manager.js';
-import { ensureCatalogue } from '../../src/billing/catalogue.js';
-import { termsFollower } from '../../src/billing/webhooks/terms-follower.js';
 import { createLocalStripe } from '../../src/local-stripe/create-local-stripe.js';
 import type { Notice, Notifier } from '../../src/notifier.js';
 import { redisQuotaGate } from '../../src/quotas/redis-quota-gate.js';
 import type { AppOptions } from '../../src/server/app.js';
 import { listen } from '../../src/server/listen.js';
-import { type StartOnboardingServices, startOnboarding } from '../../src/server/start-onboarding.js';
-import { startWebhooks } from '../../src/server/start-webhooks.js';
-import { addTenantRoutes } from '../../src/server/tenant-routes.js';
+import { type StartTenantsOptions, startTenants } from '../../src/server/start-tenants.js';
 import { webhookRoute } from '../../src/server/webhook-route.js';
+import type { Service } from '../../src/service.js';
 import type { StepState } from '../../src/tenants/onboarding/progress.js';
 import type { Embedded } from './embedded.js';
 import { NOW } from './events.js';
@@ -51,7 +47,7 @@ export interface AtStripe {
 }
 
 export interface OnboardingBenchOptions
-  extends Partial<Pick<StartOnboardingServices, 'trace' | 'trialDays' | 'webhookMs' | 'queue' | 'everyMs'>> {
+  extends Pick<StartTenantsOptions, 'trace' | 'trialDays' | 'webhookMs' | 'queue' | 'everyMs'> {
   readonly notifier?: Notifier;
   /** Whether Stripe posts its webhooks. @default true */
   readonly webhooks?: boolean;
@@ -61,6 +57,8 @@ export interface OnboardingBenchOptions
 }
 
 export type OnboardingBench = Awaited<ReturnType<typeof onboardingBench>>;
+
+const on = <Client>(client: Client): Service<Client> => ({ mode: 'embedded', client, address: '' });
 
 /** Each Stripe has ids of its own: the queue of webhooks remembers those of events. */
 let benches = 0;
@@ -75,16 +73,9 @@ export async function onboardingBench(
   const { now = () => NOW } = options;
   const local = createLocalStripe({ seed: `onboarding ${benches++}`, now });
   const stripe = local.client({ maxNetworkRetries: 0 });
-  const billing = new StripeBillingManager(stripe, { catalogue: await ensureCatalogue(stripe), now });
-  const services = { clickhouse, redis, stripe, billing, notifier, now };
-  const started = await startOnboarding({ everyMs: 3_600_000, ...services, ...options });
-  const followTerms = termsFollower(stripe, { clickhouse, redis, now });
-  const revokeKeys = (tenantId: string) => started.keys.revoke(tenantId);
-  const parts = { ...services, lifecycle: started.lifecycle, followTerms, revokeKeys };
-  const webhooks = await startWebhooks({
-    ...services,
-    onSubscription: (change) => started.onboarding.subscriptionChanged(change),
-  });
+  const services = { clickhouse: on(clickhouse), redis: on(redis), stripe: on(stripe) };
+  const tenants = await startTenants(services, { everyMs: 3_600_000, ...options, notifier, now });
+  if (!tenants) throw new Error('all services are on');
   let app: ReturnType<typeof testApp> | undefined;
   // The endpoint's secret is known once its address is.
   const server = await listen({
@@ -94,12 +85,9 @@ export async function onboardingBench(
   const endpoint = await stripe.webhookEndpoints.create({ url, enabled_events: ['*'] });
   if (options.webhooks === false) await stripe.webhookEndpoints.del(endpoint.id);
   app = testApp({
-    ...{ keys: started.keys, onboarding: started.onboarding, now },
-    tenantRoutes: (to) => addTenantRoutes(to, { plan: parts, deletion: parts }),
-    clickhouse: { mode: 'embedded', client: clickhouse, address: '' },
+    ...{ ...tenants, now, clickhouse: services.clickhouse },
     gate: redisQuotaGate(redis),
-    limitsOf: webhooks.limitsOf,
-    webhooks: webhookRoute({ secret: endpoint.secret ?? '', queue: webhooks.queue }),
+    webhooks: webhookRoute({ secret: endpoint.secret ?? '', queue: tenants.queue }),
     ...options.app,
   });
   const { app: handler, tracked } = app;
@@ -113,9 +101,9 @@ export async function onboardingBench(
   const statusOf = async ({ status_url, api_key }: Pick<SignupAnswer, 'status_url' | 'api_key'>) =>
     (await (await get(status_url, api_key)).json()) as StatusAnswer;
   return {
-    ...started,
+    ...tenants,
     app: handler,
-    ...{ local, stripe, billing, webhooks, told, tracked, post, get, statusOf },
+    ...{ local, stripe, told, tracked, post, get, statusOf },
     topics: (tenantId: string) =>
       told.filter((notice) => notice.tenantId === tenantId).map(({ topic }) => topic),
     signUp: async (signup: object) => (await (await post('/signup', signup)).json()) as SignupAnswer,
@@ -149,8 +137,7 @@ export async function onboardingBench(
     },
     async close() {
       await server.close();
-      await webhooks.close();
-      await started.close();
+      await tenants.close();
     },
   };
 }

@@ -73,6 +73,20 @@ describe('StoredApiKeys', () => {
     expect(new Set(asked.map(String))).toEqual(new Set(['true,false']));
   });
 
+  it('does not take for all keys what was read before Redis was wiped', async () => {
+    const query = engine.clickhouse.query.bind(engine.clickhouse);
+    let late = '';
+    const spy = vi.spyOn(engine.clickhouse, 'query').mockImplementationOnce((async (asked) => {
+      const read = await query(asked);
+      late = await keys.issue('acme-corp');
+      await redis.client.flushall();
+      return read;
+    }) as typeof query);
+    await keys.holderOf(newApiKey());
+    expect(await statesOf([late])).toEqual([true]);
+    spy.mockRestore();
+  });
+
   it('asks ClickHouse of no unknown key, once Redis has all', async () => {
     const key = await keys.issue('acme-corp');
     await keys.holderOf(newApiKey());
@@ -85,7 +99,7 @@ describe('StoredApiKeys', () => {
   it('keeps no key anywhere, but its hash', async () => {
     const key = await keys.issue('acme-corp');
     const rows = await engine.rows('SELECT * FROM api_keys');
-    const held = await redis.client.hgetall('meterbridge:{api-keys}');
+    const held = await redis.client.hgetall('meterbridge:{:api-keys}');
     expect(rows).toHaveLength(1);
     expect(JSON.stringify([rows, held])).not.toContain(key.slice(3));
   });
@@ -93,9 +107,9 @@ describe('StoredApiKeys', () => {
   it('takes one hash for another by no prefix', async () => {
     const key = await keys.issue('acme-corp');
     const [[index = '', row = ''] = []] = Object.entries(
-      await redis.client.hgetall('meterbridge:{api-keys}'),
+      await redis.client.hgetall('meterbridge:{:api-keys}'),
     );
-    await redis.client.hset('meterbridge:{api-keys}', index, row.replace(/.(?=:acme-corp$)/, '_'));
+    await redis.client.hset('meterbridge:{:api-keys}', index, row.replace(/.(?=:acme-corp$)/, '_'));
     expect(await keys.holderOf(key)).toBeUndefined();
   });
 

@@ -110,7 +110,7 @@ describe('TenantLifecycle.rebuild()', () => {
 
   it('brings back a tenant that a Redis of yesterday knows as it was', async () => {
     await bench.walk(tenantId, 'sign_up');
-    const key = 'meterbridge:{lifecycle}:tenant:acme-corp';
+    const key = 'meterbridge:{:lifecycle}:tenant:acme-corp';
     const old = await redis.client.hgetall(key);
     await bench.walk(tenantId, 'pay', 'complete');
     await redis.client.del(key);
@@ -123,7 +123,7 @@ describe('TenantLifecycle.rebuild()', () => {
     await bench.walk(tenantId, 'sign_up');
     awayFor(2);
     await bench.walk(tenantId, 'pay', 'complete');
-    await redis.client.del('meterbridge:{lifecycle}:tenant:acme-corp');
+    await redis.client.del('meterbridge:{:lifecycle}:tenant:acme-corp');
     expect(await bench.lifecycle.read(tenantId)).toMatchObject({ state: 'active' });
   });
 

@@ -180,7 +180,7 @@ describe('TenantLifecycle, whatever is asked in whatever order', () => {
 /** All keys of the lifecycle. */
 async function keysOf(redis: unknown): Promise<string[]> {
   return [
-    ...(await (redis as { keys(pattern: string): Promise<string[]> }).keys('meterbridge:{lifecycle}*')),
+    ...(await (redis as { keys(pattern: string): Promise<string[]> }).keys('meterbridge:{:lifecycle}*')),
     '-',
   ];
 }

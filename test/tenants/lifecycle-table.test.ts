@@ -1,6 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { lifecycleDiagram } from '../../src/tenants/lifecycle-diagram.js';
 import {
   allowedEvents,
   LIFECYCLE,
@@ -8,6 +7,7 @@ import {
   nextState,
   TRANSITIONS,
 } from '../../src/tenants/lifecycle-table.js';
+import { lifecycleDiagram } from '../support/lifecycle-diagram.js';
 
 const states = Object.keys(LIFECYCLE) as LifecycleState[];
 const arrowsFrom = (state: LifecycleState) => TRANSITIONS.filter(({ from }) => from === state);

@@ -111,6 +111,7 @@ describe('transitionRequest', () => {
     [{ timeoutMs: 0 }, 'timeoutMs must be a whole number from 1 to a year of milliseconds'],
     [{ timeoutMs: 1e15 }, 'timeoutMs must be a whole number from 1 to a year of milliseconds'],
     [{ by: 'anna@example.com' }, 'by must be 1 to 63 of a-z'],
+    [{ reason: 'half \ud83d' }, 'reason must be well-formed Unicode'],
     [{ reason: 'x'.repeat(201) }, 'reason must be at most 200 characters'],
     [{ effectiveFrom: new Date() }, 'effectiveFrom is not a known field'],
   ])('refuses %o', (wrong, problem) => {

@@ -15,7 +15,10 @@ export async function tenantWorld(
 ) {
   const tenant = await billedTenant(engine, options);
   const { tenantId, customerId, stripe, billing, clock: now } = tenant;
-  const lifecycle = await TenantLifecycle.open(engine.redis, engine.clickhouse, { now });
+  const lifecycle = await TenantLifecycle.open(engine.redis, engine.clickhouse, {
+    now,
+    billedPlan: async () => (await billing.findSubscription(customerId))?.planType,
+  });
   const by = 'test';
   await lifecycle.transition({ tenantId, event: 'sign_up', plan: options.planType ?? 'starter', by });
   const { version } = await lifecycle.transition({ tenantId, event: 'pay', by });

@@ -23,7 +23,7 @@ export interface OnboardingOptions extends OnboardingServices, SignUpServices {
   readonly queue?: StepQueueOptions;
 }
 
-/** See startOnboarding(), which puts one together. */
+/** See startTenants(), which puts one together. */
 export class Onboarding {
   readonly #options: OnboardingOptions;
   readonly #queue: StepQueue;

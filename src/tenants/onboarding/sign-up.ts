@@ -33,17 +33,20 @@ export interface SignedUp {
 
 /** @throws SignupTakenError for an e-mail or a company that somebody has. */
 export async function signUp(services: SignUpServices, signup: Signup): Promise<SignedUp> {
+  const { tenantId } = signup;
   const claim = tenantLock(services.redis, { waitMs: 0 });
   /** Somebody else who is at it with the same is at least as early. */
   const alone = async (taken: 'e-mail' | 'company', name: string, work: () => Promise<SignedUp>) => {
     try {
       return await claim(`signup:${name}`, work);
     } catch (error) {
-      throw error instanceof LockHeldError ? new SignupTakenError({ taken, isUnderWay: true }) : error;
+      throw error instanceof LockHeldError
+        ? new SignupTakenError({ taken, tenantId, isUnderWay: true })
+        : error;
     }
   };
   return alone('e-mail', sha256(signup.email), () =>
-    alone('company', signup.tenantId, () => signUpAlone(services, signup)),
+    alone('company', tenantId, () => signUpAlone(services, signup)),
   );
 }
 
@@ -52,14 +55,14 @@ async function signUpAlone(services: SignUpServices, signup: Signup): Promise<Si
   const { tenantId, email, plan } = signup;
   for (const found of await profiles.find(signup)) {
     if (await lifecycle.read(found.tenantId)) {
-      throw new SignupTakenError({ taken: found.email === email ? 'e-mail' : 'company' });
+      throw new SignupTakenError({ taken: found.email === email ? 'e-mail' : 'company', tenantId });
     }
     // Of a signup that was killed before it was answered: nobody has its key.
     await keys.revoke(found.tenantId);
     await profiles.forget(found.tenantId);
   }
   if ((await lifecycle.read(tenantId)) || (await isKnownTenant(clickhouse, tenantId))) {
-    throw new SignupTakenError({ taken: 'company' });
+    throw new SignupTakenError({ taken: 'company', tenantId });
   }
   const apiKey = await keys.issue(tenantId, { enabled: false });
   await profiles.keep({ ...signup, cardNumber: 1, createdAt: now() });

@@ -1,7 +1,7 @@
 /** What is sent to `POST /signup`, and what is made of it. */
 import { z } from 'zod';
 import { InvalidInputError } from '../../errors.js';
-import { parseInput } from '../../input.js';
+import { parseInput, text } from '../../input.js';
 import { PLANS, type PlanName } from '../../plans.js';
 import type { TenantProfile } from './tenant-profiles.js';
 
@@ -11,14 +11,9 @@ export type Signup = Pick<TenantProfile, 'tenantId' | 'company' | 'email' | 'pla
 const plans = Object.keys(PLANS) as PlanName[];
 
 const schema = z.strictObject({
-  company: z
-    .string('must be text')
-    .trim()
-    .min(1, 'must not be empty')
-    .max(120, 'must be at most 120 characters'),
+  company: text.trim().min(1, 'must not be empty').max(120, 'must be at most 120 characters'),
   // 254: the longest address that mail servers take.
-  email: z
-    .string('must be text')
+  email: text
     .trim()
     .toLowerCase()
     .max(254, 'must be at most 254 characters')

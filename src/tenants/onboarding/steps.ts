@@ -2,12 +2,12 @@
  * The steps from a signup to an active tenant, in their order. Each may be run again, from its beginning
  * or after its end, and what it does is there once.
  */
-import { type PlanName, TRIAL_DAYS } from '../../plans.js';
+import { TRIAL_DAYS } from '../../plans.js';
 import type { TenantLifecycle } from '../lifecycle.js';
 import type { LifecycleEntry } from '../lifecycle-entry.js';
 import type { LifecycleState } from '../lifecycle-table.js';
 import type { StoredApiKeys } from '../stored-api-keys.js';
-import type { FollowTerms } from '../tenant-billing.js';
+import type { FollowTerms, TenantBilling } from '../tenant-billing.js';
 import type { TenantProfile } from './tenant-profiles.js';
 
 /** `payment` waits for Stripe's webhook; the steps after it are the provisioning. */
@@ -23,31 +23,10 @@ export const STEPS = [
 ] as const;
 export type Step = (typeof STEPS)[number];
 
-/** The StripeBillingManager, as far as it is needed here. */
-export interface OnboardingBilling {
-  findCustomer(tenantId: string): Promise<string | undefined>;
-  getOrCreateCustomer(contact: { tenantId: string; email: string; name: string }): Promise<string>;
-  hasCard(customerId: string): Promise<boolean>;
-  attachPaymentMethod(card: { customerId: string; paymentMethodId: string }): Promise<void>;
-  createSubscription(given: {
-    customerId: string;
-    planType: PlanName;
-    tenantId: string;
-    trialDays: number;
-  }): Promise<Subscription>;
-  findSubscription(customerId: string): Promise<Subscription | undefined>;
-  cancelSubscription(given: { subscriptionId: string; atPeriodEnd: boolean }): Promise<unknown>;
-}
-
-interface Subscription {
-  readonly subscriptionId: string;
-  readonly status: string;
-}
-
 /** What the steps work with. */
 export interface OnboardingServices {
   readonly lifecycle: TenantLifecycle;
-  readonly billing: OnboardingBilling;
+  readonly billing: TenantBilling;
   readonly keys: Pick<StoredApiKeys, 'enable'>;
   readonly followTerms: FollowTerms;
   /** Tells a tenant something once for good: the DunningManager's. */
@@ -99,10 +78,12 @@ export const WORK: Readonly<
 
   async subscription(services, tenant) {
     // Said each time: one that was rolled back gave its tenant no trial.
-    const { billing, trialDays = TRIAL_DAYS } = services;
+    const { billing, lifecycle, trialDays = TRIAL_DAYS } = services;
     const { tenantId, plan: planType } = tenant;
     const customerId = await customerOf(services, tenant);
     const { status } = await billing.createSubscription({ customerId, planType, tenantId, trialDays });
+    // A deletion in between found none that it could end.
+    if ((await lifecycle.read(tenantId))?.state === 'deleted') return rollBack(services, tenantId);
     if (!isPaid(status)) throw new StepRefusedError(`subscription_${status}`);
   },
 

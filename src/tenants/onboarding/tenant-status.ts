@@ -1,8 +1,10 @@
 /** What a tenant may read of itself: plan, state, and how far its onboarding is. */
 import type { ClickHouseClient } from '@clickhouse/client';
-import { type TenantState, termsAt } from '../../metering/tenants.js';
-import type { PlanName } from '../../plans.js';
+import { type TenantState, type TenantTerms, termsAt } from '../../metering/tenants.js';
+import { monthOf } from '../../period.js';
+import { PLANS, type PlanName } from '../../plans.js';
 import type { TenantLifecycle } from '../lifecycle.js';
+import type { LifecycleEntry } from '../lifecycle-entry.js';
 import type { LifecycleState } from '../lifecycle-table.js';
 import { NOT_SIGNED_UP } from '../not-signed-up.js';
 import type { OnboardingProgress, StepState } from './progress.js';
@@ -11,7 +13,11 @@ import { STEPS } from './steps.js';
 /** As `GET /api/tenants/{id}` sends it; no personal data, no secret. */
 export interface TenantStatus {
   readonly tenant_id: string;
+  /** The plan that is billed now, and whose limits hold. */
   readonly plan: PlanName;
+  /** A cheaper plan that was agreed on, and from when it holds. */
+  readonly next_plan?: PlanName;
+  readonly holds_from?: string;
   readonly state: LifecycleState | TenantState;
   /** From when it is in this state. */
   readonly since: string;
@@ -49,11 +55,23 @@ export async function tenantStatus(
     const times = timesOf(effectiveFrom, trialEndsAt);
     return { tenant_id: tenantId, plan, state, ...times, reason: NOT_SIGNED_UP, steps: [] };
   }
-  const { plan, state, at, reason } = entry;
+  const { state, at, reason } = entry;
   const steps = UNDER_WAY.includes(state)
     ? await services.progress.of(tenantId)
     : STEPS.map((name) => ({ name, state: 'done' as const }));
-  return { tenant_id: tenantId, plan, state, ...timesOf(at, trialEndsAt), ...(reason && { reason }), steps };
+  const times = timesOf(at, trialEndsAt);
+  return { tenant_id: tenantId, ...plansOf(entry, terms), state, ...times, ...(reason && { reason }), steps };
+}
+
+/** By the terms, which follow Stripe: the lifecycle knows what was agreed on. */
+function plansOf(
+  { plan: agreed, state, at }: LifecycleEntry,
+  terms: TenantTerms | undefined,
+): Pick<TenantStatus, 'plan' | 'next_plan' | 'holds_from'> {
+  const plan = terms?.state === 'active' ? terms.plan : agreed;
+  const isCheaper = PLANS[agreed].baseCents < PLANS[plan].baseCents;
+  if (!isCheaper || !['active', 'suspended'].includes(state)) return { plan };
+  return { plan, next_plan: agreed, holds_from: monthOf(at).end.toISOString() };
 }
 
 function timesOf(since: Date, trialEndsAt: Date | undefined): Pick<TenantStatus, 'since' | 'trial_ends_at'> {

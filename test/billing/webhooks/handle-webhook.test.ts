@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { WebhookEvent } from '../../../src/billing/webhooks/webhook-event.js';
-import { readStanding } from '../../../src/tenants/standing.js';
 import {
   type BilledTenantOptions,
   billedTenant,
@@ -10,6 +9,7 @@ import {
   handlersOf,
 } from '../../support/billed-tenant.js';
 import { type Embedded, openEmbedded } from '../../support/embedded.js';
+import { readStanding } from '../../support/standing.js';
 
 let engine: Embedded;
 beforeAll(async () => {

@@ -5,6 +5,7 @@ import { readLifecycleLog } from '../../../src/tenants/lifecycle-log.js';
 import { readSignup } from '../../../src/tenants/onboarding/signup-request.js';
 import type { Step } from '../../../src/tenants/onboarding/steps.js';
 import { STEPS } from '../../../src/tenants/onboarding/steps.js';
+import { TenantProfiles } from '../../../src/tenants/onboarding/tenant-profiles.js';
 import { type Embedded, openEmbedded } from '../../support/embedded.js';
 import { NOW } from '../../support/events.js';
 import {
@@ -90,7 +91,7 @@ describe('a signup', () => {
   it('has the terms of the subscription, once', async () => {
     const { signUp, reaches } = await open();
     await reaches(await signUp(signupOf('Acme Corp', { plan: 'pro' })), isActive);
-    await bench.webhooks.queue.settled();
+    await bench.queue.settled();
     expect(
       await engine.rows(`SELECT plan, state, toString(effective_from) AS since FROM tenant_quotas FINAL`),
     ).toEqual([{ plan: 'pro', state: 'active', since: '2025-11-15 12:00:00.000' }]);
@@ -304,6 +305,20 @@ describe('a step that fails for good', () => {
     ]);
   });
 
+  it('leaves no subscription to a tenant that was deleted while it was made', async () => {
+    let hasEnded = false;
+    const { signUp, atStripe, lifecycle } = await open({
+      trace: async ({ tenantId, step }, moment) => {
+        if (step !== 'subscription') return;
+        if (moment === 'begins') await lifecycle.transition({ tenantId, event: 'delete', by: 'test' });
+        else hasEnded = true;
+      },
+    });
+    await signUp(signupOf('Acme Corp'));
+    await vi.waitFor(() => expect(hasEnded).toBe(true), 20_000);
+    expect((await atStripe('acme-corp')).subscriptions).toEqual(['canceled']);
+  });
+
   it('is not tried again for a tenant that is active, or that nobody knows', async () => {
     const { signUp, reaches, onboarding } = await open();
     await reaches(await signUp(signupOf('Acme Corp')), isActive);
@@ -330,24 +345,35 @@ describe('of signups with one e-mail or one company', () => {
     expect((await stripe.customers.list()).data.length).toBeLessThan(2);
   });
 
+  const SAME_EMAIL =
+    'this e-mail has signed up already; whoever has its key may send it along, to try another card';
+  const SAME_ID =
+    "the id acme-corp, which the company's name gives, is taken; whoever has its key may send it along, " +
+    'to try another card; another company needs another name';
+
   it.each([
-    ['the same', 'Acme Corp', 'acme.corp@example.com', 'e-mail'],
-    ['the same in other words', ' ACME  corp.', ' Acme.Corp@Example.COM ', 'e-mail'],
-    ['the same e-mail', 'Beta Inc', 'ACME.CORP@example.com', 'e-mail'],
-    ['the same company', 'Ácme-Corp!', 'bob@example.com', 'company'],
-  ])('%s is refused, and changes nothing', async (_, company, email, taken) => {
+    ['the same', 'Acme Corp', 'acme.corp@example.com', SAME_EMAIL],
+    ['the same in other words', ' ACME  corp.', ' Acme.Corp@Example.COM ', SAME_EMAIL],
+    ['the same e-mail', 'Beta Inc', 'ACME.CORP@example.com', SAME_EMAIL],
+    ['the same company', 'Ácme-Corp!', 'bob@example.com', SAME_ID],
+  ])('%s is refused, and changes nothing', async (_, company, email, refusal) => {
     const { post, signUp, reaches, statusOf } = await open();
     const answer = await signUp(signupOf('Acme Corp'));
     const before = await reaches(answer, isActive);
     const response = await post('/signup', signupOf(company, { email, plan: 'pro' }));
-    expect(await problemOf(response)).toEqual([
-      409,
-      `Cannot sign up: this ${taken} has signed up already; whoever has its key may send it along, to try another card`,
-    ]);
+    expect(await problemOf(response)).toEqual([409, `Cannot sign up: ${refusal}`]);
     expect(await statusOf(answer)).toEqual(before);
     expect(await engine.rows('SELECT tenant_id FROM tenant_profiles FINAL')).toEqual([
       { tenant_id: 'acme-corp' },
     ]);
+  });
+
+  it('another company whose name gives the same id is not told that it has signed up', async () => {
+    const { post, signUp } = await open();
+    const start = 'a'.repeat(63);
+    await signUp(signupOf(`${start} North`));
+    const response = await post('/signup', signupOf(`${start} South`));
+    expect(await problemOf(response)).toEqual([409, expect.stringContaining(`the id ${start}, which`)]);
   });
 
   it('a tenant that never signed up here, but has usage, is nobody else’s', async () => {
@@ -359,7 +385,8 @@ describe('of signups with one e-mail or one company', () => {
   });
 
   it('what a killed signup left is nobody’s, and in nobody’s way', async () => {
-    const { signUp, reaches, keys, profiles, get } = await open();
+    const { signUp, reaches, keys, get } = await open();
+    const profiles = await TenantProfiles.open(engine.clickhouse);
     const key = await keys.issue('acme-corp', { enabled: false });
     const left = readSignup(signupOf('Acme Corp', { email: 'ann@example.com' }));
     await profiles.keep({ ...left, cardNumber: 1, createdAt: NOW });

@@ -27,6 +27,8 @@ describe('readSignup()', () => {
   it.each([
     [{ company: '' }, 'company must not be empty, current value is ""'],
     [{ company: ' \n' }, 'company must not be empty, current value is ""'],
+    [{ company: 'Acme \ud83d' }, 'company must be well-formed Unicode'],
+    [{ email: 'ann\ud83d@example.com' }, 'email must be well-formed Unicode'],
     [{ company: '株式会社' }, 'company must have a letter of a to z or a digit'],
     [{ company: 7 }, 'company must be text, current value is 7'],
     [{ email: 'ann' }, 'email must be an e-mail address, current value is "ann"'],

@@ -1,5 +1,5 @@
 /** The table of the lifecycle as a picture, which GitHub and JupyterLab draw. */
-import { type LifecycleState, TRANSITIONS } from './lifecycle-table.js';
+import { type LifecycleState, TRANSITIONS } from '../../src/tenants/lifecycle-table.js';
 
 const START: LifecycleState = 'none';
 
