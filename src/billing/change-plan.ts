@@ -10,9 +10,12 @@ import { hasEnded, stateOf } from './subscription-state.js';
 
 /** The work of {@link StripeBillingManager.previewPlanChange}. */
 export async function previewPlanChange(context: BillingContext, change: PlanChange): Promise<Proration> {
-  const subscription = await context.stripe.subscriptions.retrieve(change.subscriptionId);
+  const lookUp = () => context.stripe.subscriptions.retrieve(change.subscriptionId);
   // As before the change itself: the use under the old plan is part of what it costs.
-  await reportUsageOf(context, subscription, 'change');
+  await reportUsageOf(context, await lookUp(), 'change');
+  // Anew, since the report may have waited for another: the change may be made by now.
+  const subscription = await lookUp();
+  if (stateOf(subscription).planType === change.planType) return { lines: [], totalCents: 0 };
   const preview = await context.stripe.invoices.createPreview({
     customer: idOf(subscription.customer),
     subscription: subscription.id,

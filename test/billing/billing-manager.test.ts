@@ -197,6 +197,18 @@ describe('a change of plan', () => {
     expect((await totals()).at(-1)).toBe(3_500 + 200);
   });
 
+  it('costs nothing more when another has made it while its usage was reported', async () => {
+    const { subscriptionId } = await subscribe('starter', 0);
+    await advance('2025-11-16T09:30:00Z');
+    const change = { subscriptionId, planType: 'pro' } as const;
+    const slow = new StripeBillingManager(stripe, {
+      catalogue: await ensureCatalogue(stripe),
+      testClock: clock,
+      beforeChange: async () => void (await billing.changePlan(change)),
+    });
+    expect(await slow.previewPlanChange(change)).toEqual({ lines: [], totalCents: 0 });
+  });
+
   it('is possible on the day of the subscription', async () => {
     await advance('2025-11-01T09:00:00Z');
     const { subscriptionId } = await subscribe('starter', 0);
