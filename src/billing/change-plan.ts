@@ -37,12 +37,12 @@ export async function changePlan(
   context: BillingContext,
   { subscriptionId, planType }: PlanChange,
 ): Promise<PlanChangeResult> {
+  // What is due, or was half made by a process that was killed, comes first: it is no wish any more.
+  await applyWaitingChange(context, subscriptionId);
   const subscription = await context.stripe.subscriptions.retrieve(subscriptionId);
   const before = stateOf(subscription);
   const now = context.now();
   const waiting = subscription.metadata[METADATA.nextPlan];
-  // Half made, by a process that was killed.
-  if (waiting === before.planType) await applyWaitingChange(context, subscriptionId);
   /** Keeps what waits for the 1st, or forgets it; a second is another intent. */
   const wait = (metadata: Record<string, string>) =>
     context.stripe.subscriptions.update(
@@ -77,7 +77,8 @@ export async function applyWaitingChange(
   // By Stripe's month: where our clock is a little behind, the renewal that brings us here comes but once.
   const today = new Date(Math.max(context.now().getTime(), ...periodStarts(subscription)));
   if (!planType || day > dayOf(today) || hasEnded(subscription)) return undefined;
-  const from = monthOf(today).start;
+  // A trial may end after the 1st; until then nothing is billed.
+  const from = new Date(Math.max(monthOf(today).start.getTime(), ...periodStarts(subscription)));
   const idempotencyKey = `plan:${subscription.id}:${planType}:${from.toISOString()}`;
   const isMade = stateOf(subscription).planType === planType;
   if (!isMade)

@@ -41,7 +41,7 @@ export async function creditLeftFee(
     kind: 'base' as const,
     plan: fee.plan,
     words: fee.description,
-    period: monthOf(from),
+    period: { start: from, end: monthOf(from).end },
     queries: 0,
     amountCents: -centsOf(fees),
     revision: 1,

@@ -45,3 +45,18 @@ it('bills the cheaper plan from the 1st, though our clock is behind Stripe’s w
   const limits = (await tenant.ask('What may I use?')).headers.get('ratelimit-policy');
   expect(limits).toContain(`q=${limitsOf('starter').queries};`);
 });
+
+it('has the limits of the plan that is taken back on the 1st, after the cheaper one held', async () => {
+  if (platform.service.mode === 'off') throw new Error(platform.service.skip);
+  const { clock } = platform.service.client;
+  const changeTo = (plan: string) => tenant.call('POST', `/api/tenants/${tenant.tenantId}/plan`, { plan });
+  const limits = async () => (await tenant.ask('What may I use?')).headers.get('ratelimit-policy');
+  expect((await changeTo('pro')).status).toBe(200);
+  expect((await changeTo('starter')).status).toBe(200);
+  await clock.advanceTo(new Date('2026-02-01T00:30:00Z'));
+  await vi.waitFor(async () => expect(await limits()).toContain(`q=${limitsOf('starter').queries};`), 10_000);
+  await clock.advanceTo(new Date('2026-02-01T14:00:00Z'));
+  expect((await changeTo('pro')).status).toBe(200);
+  await clock.advanceTo(new Date('2026-02-02T00:00:00Z'));
+  expect(await limits()).toContain(`q=${limitsOf('pro').queries};`);
+});

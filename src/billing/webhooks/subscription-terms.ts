@@ -33,7 +33,8 @@ export function termsOfSubscription(
   const billed = segmentsOf(invoices).filter(({ from }) => from >= (trialEnd ?? begun));
   // A trial bills nothing, so that its lines do not tell of a change in it: the plan at its end is taken.
   const first = { from: begun, plan: billed[0]?.plan ?? current };
-  const changes = [first, ...billed].filter(({ plan }, index, all) => plan !== all[index - 1]?.plan);
+  // Also where the plan goes on as it was: what was once recorded from that instant may have been taken back.
+  const changes = [first, ...billed.filter(({ from }) => from > begun)];
   const termsFrom = (from: number, plan: PlanName, state: TenantState): TenantTerms => ({
     tenantId,
     effectiveFrom: new Date(from * 1_000),
