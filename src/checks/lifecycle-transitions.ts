@@ -86,6 +86,8 @@ async function upgradeTwice(
   const { body } = await call('GET', `/api/tenants/${tenantId}`);
   if (body.plan !== plan || body.state !== 'active')
     problems.push(`after the upgrade to ${plan} it is ${body.state} with plan ${body.plan}`);
+  const kept = (await lifecycle.read(tenantId))?.plan;
+  if (kept !== plan) problems.push(`after the upgrade to ${plan} the log says ${kept}`);
   const limits = (await ask('What may I use now?')).headers.get('ratelimit-policy') ?? 'no limits';
   if (!limits.includes(`q=${limitsOf(plan).queries};`))
     problems.push(`after the upgrade to ${plan} the gate says ${limits}`);

@@ -142,6 +142,7 @@ describe('checkLifecycle() is red', () => {
     };
     const result = await platform.withParts(lookThenWork, checkLifecycle);
     expectRed(result, 'two upgrades to pro at once got 200 and 200', advice);
+    expect(result.evidence).toContain('after the upgrade to pro the log says starter');
   });
 
   it('when a transition is made that the table does not list', async () => {
