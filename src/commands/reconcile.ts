@@ -6,11 +6,12 @@ import { ensureCatalogue } from '../billing/catalogue.js';
 import type { Books } from '../billing/reconcile/books.js';
 import { differenceLines, differenceRows } from '../billing/reconcile/difference.js';
 import { leftCreditLine, leftCredits } from '../billing/reconcile/left-credits.js';
-import { reconcile } from '../billing/reconcile/reconcile.js';
+import { type ReconcileOptions, reconcile } from '../billing/reconcile/reconcile.js';
 import { repairDifferences } from '../billing/reconcile/repair-differences.js';
 import { openReportLedger } from '../billing/report-ledger.js';
 import { readConfig } from '../config.js';
-import { loadSampleMonth } from '../metering/sample-month.js';
+import { loadSampleMonth, SAMPLE_MONTH, SAMPLE_NOW } from '../metering/sample-month.js';
+import { sampleTenants } from '../metering/sample-tenants.js';
 import { createTables } from '../metering/tables.js';
 import { parseMonth } from '../period.js';
 import { allOf } from '../service.js';
@@ -48,10 +49,7 @@ await runCommand(HELP, async (args) => {
     throw new RangeError('Cannot take --dry-run without --repair: nothing is done anyway');
   const asked = { ...(months && { months }), ...(tenantIds && { tenantIds }) };
   const say = json ? console.error : console.log;
-  return withBooks({ say, readOnly: !repair || dryRun }, async (books) => {
-    for (const month of months ?? [])
-      if (parseMonth(month).start > books.now)
-        throw new RangeError(`Cannot compare --month ${month}: it has not begun`);
+  return withBooks({ say, asked, readOnly: !repair || dryRun }, async (books) => {
     let differences = await reconcile(books, asked);
     await refuseUnknownTenants(books, tenantIds ?? [], differences);
     if (repair) {
@@ -72,12 +70,13 @@ await runCommand(HELP, async (args) => {
 
 interface Opening {
   readonly say: (line: string) => void;
+  readonly asked: ReconcileOptions;
   /** Whether nothing may be written at Stripe. */
   readonly readOnly: boolean;
 }
 
 async function withBooks(
-  { say, readOnly }: Opening,
+  { say, asked, readOnly }: Opening,
   work: (books: Books) => Promise<number>,
 ): Promise<number> {
   const config = readConfig();
@@ -91,10 +90,28 @@ async function withBooks(
       say(`⚠️  Skipping (${both.skip})`);
       return 0;
     }
+    if (isSample) refuseBeyondSample(asked);
+    refuseToCome(asked, isSample ? SAMPLE_NOW : new Date());
     return await work(await (isSample ? sampleBooks(both.client, say) : ownBooks(both.client, readOnly)));
   } finally {
     await services.close();
   }
+}
+
+/** Before the sample is lived, which takes some seconds. */
+function refuseBeyondSample({ tenantIds = [] }: ReconcileOptions): void {
+  const sample = sampleTenants({ events: readConfig().sampleEvents, month: SAMPLE_MONTH });
+  for (const tenantId of tenantIds)
+    if (!sample.some((tenant) => tenant.tenantId === tenantId))
+      throw new RangeError(
+        `Cannot compare --tenant ${JSON.stringify(tenantId)}: the sample has no such tenant`,
+      );
+}
+
+function refuseToCome({ months = [] }: ReconcileOptions, now: Date): void {
+  for (const month of months)
+    if (parseMonth(month).start > now)
+      throw new RangeError(`Cannot compare --month ${month}: it has not begun`);
 }
 
 type Clients = Pick<Books, 'clickhouse' | 'stripe'>;

@@ -243,7 +243,10 @@ describe('a subscription that stands otherwise', () => {
     // Of an unpaid subscription Stripe makes drafts that nobody finalizes.
     await world.advance('2026-01-05T00:00:00Z');
     expect(await found()).toMatchObject([
-      { class: 'missing', repair: expect.stringMatching(/^by hand: somebody left in_\w+ held$/) },
+      {
+        class: 'missing',
+        repair: expect.stringMatching(/^by hand: in_\w+ is held back until an earlier invoice is paid$/),
+      },
     ]);
   });
 });

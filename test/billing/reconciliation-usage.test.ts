@@ -142,10 +142,63 @@ describe('usage that came after the invoice', () => {
     expect(status).toBe('paid');
     expect(lines.data.map(({ amount, description }) => [amount, description])).toContainEqual([
       100,
-      'starter queries, included, corrected for 2025-11',
+      'starter queries, corrected for 2025-11',
     ]);
     expect(await found()).toEqual([]);
     expect(await found({ months: ['2025-12'] })).toEqual([]);
+  });
+
+  it('and is included is written down once, for nothing', async () => {
+    await world.advance('2025-12-02T00:00:00Z');
+    await world.use('acme-corp', { '2025-11-30T10:00:00Z': 100 }, '2025-12-02T00:00:00Z');
+    const invoices = async () => (await world.stripe.invoices.list()).data.length;
+    const before = await invoices();
+    const differences = await reconcile(world.books());
+    expect(differences).toMatchObject([{ class: 'late', expected: 9_100, found: 9_000, amountCents: 0 }]);
+    for (let run = 1; run <= 2; run += 1) {
+      const results = await repairDifferences(differences, world.books(), { dryRun: false });
+      expect(results).toMatchObject([{ outcome: 'done' }]);
+    }
+    expect(await found()).toEqual([]);
+    const { data } = await world.stripe.invoiceItems.list({ pending: true });
+    expect([data.map(({ amount }) => amount), await invoices()]).toEqual([[0], before]);
+    await world.advance('2026-01-02T00:00:00Z');
+    expect([await found(), await found({ months: ['2025-12'] })]).toEqual([[], []]);
+    const paid = (await world.stripe.invoices.list()).data.map(({ status, total }) => [status, total]);
+    expect(paid).toEqual(Array.from({ length: before + 1 }, () => ['paid', 2_900]));
+  });
+
+  it('and waits for an invoice of a subscription that has ended is billed by nobody', async () => {
+    await world.advance('2025-12-02T00:00:00Z');
+    await world.use('acme-corp', { '2025-11-30T10:00:00Z': 3_000 }, '2025-12-02T00:00:00Z');
+    await world.repairAll();
+    expect(await found()).toEqual([]);
+    // In Stripe's dashboard.
+    const subscription = world.subscriptionOf('acme-corp');
+    await world.stripe.subscriptions.cancel(subscription, { invoice_now: false, prorate: false });
+    await world.follow('acme-corp');
+    const left = {
+      class: 'late',
+      what: 'queries of 2025-11-01, $2.00 too little',
+      expected: 12_000,
+      found: 9_000,
+      repair: 'by hand: without a subscription there is no next invoice',
+    };
+    expect(await found()).toMatchObject([left]);
+    await world.advance('2026-01-05T00:00:00Z');
+    expect(await found()).toMatchObject([left]);
+    // Back, the tenant pays it with the first invoice, and once.
+    const customerId = (await world.billing.findCustomer('acme-corp')) ?? '';
+    const wanted = { customerId, tenantId: 'acme-corp', planType: 'starter', trialDays: 14 } as const;
+    await world.billing.createSubscription(wanted);
+    await world.follow('acme-corp');
+    expect(await found()).toEqual([]);
+    await world.advance('2026-02-02T00:00:00Z');
+    expect(await found()).toEqual([]);
+    const lines = (await world.stripe.invoices.list({ customer: customerId })).data.flatMap(
+      (invoice) => invoice.lines.data,
+    );
+    expect(lines.filter(({ metadata }) => metadata.correction).map(({ amount }) => amount)).toEqual([200]);
   });
 
   it('and after ours is a line of the month that is open', async () => {

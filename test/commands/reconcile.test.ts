@@ -80,6 +80,13 @@ describe('npm run reconcile', () => {
     });
   });
 
+  it.each([
+    [['--month', '2027-01'], 'Cannot compare --month 2027-01: it has not begun\n'],
+    [['--tenant', 'nobody'], 'Cannot compare --tenant "nobody": the sample has no such tenant\n'],
+  ])('refuses %j before it lives the sample', async (args, printed) => {
+    expect(await reconcile(args)).toEqual({ code: 2, printed });
+  });
+
   it('skips with a reason where a service is off', async () => {
     expect(await reconcile([], { OFFLINE: 'true' })).toMatchObject({
       code: 0,

@@ -78,17 +78,18 @@ function classOf({ expected, found }: Entry, isDouble: boolean): InvoiceDifferen
 }
 
 function repairOf(
-  { kind, plan, first, found, unbilled }: Entry,
+  entry: Entry,
   theirs: StripeTenant,
   { month, queries, amountCents }: { month: string; queries: number; amountCents: number },
 ): Repair {
+  const { kind, plan, first, found, unbilled } = entry;
   const subscription = theirs.subscriptions[0];
   const customerId = customerOf(theirs);
   if (kind === 'other' || !plan)
     return { does: 'nothing', why: `somebody put it there: ${first.description}` };
-  const [held] = unbilled;
-  if (held && found.length === 0)
-    return { does: 'nothing', why: `somebody left ${held.invoiceId} ${held.status}` };
+  const left = unbilled.find(({ invoiceId }) => invoiceId);
+  if (left && found.length === 0) return { does: 'nothing', why: whyLeft(left, theirs) };
+  if (holdsOlderPrice(entry, theirs)) return { does: 'nothing', why: 'an older price holds' };
   if (!subscription?.isLive || !customerId)
     return { does: 'nothing', why: 'without a subscription there is no next invoice' };
   const { start } = parseDay(first.first_day);
@@ -101,7 +102,7 @@ function repairOf(
       month,
       kind,
       plan,
-      words: first.description,
+      words: kind === 'usage' ? `${plan} queries` : first.description,
       period: { start, end: parseDay(first.last_day).end },
       queries,
       amountCents,
@@ -110,6 +111,27 @@ function repairOf(
     },
   };
 }
+
+function whyLeft(
+  { subscriptionId, invoiceId, status, period }: InvoicedLine,
+  { lines }: StripeTenant,
+): string {
+  const isHeldBack = lines.some(
+    (line) =>
+      line.subscriptionId === subscriptionId &&
+      (line.status === 'open' || line.status === 'uncollectible') &&
+      line.period.start < period.start,
+  );
+  return status === 'held' && isHeldBack
+    ? `${invoiceId} is held back until an earlier invoice is paid`
+    : `somebody left ${invoiceId} ${status}`;
+}
+
+/** Who subscribed at a price keeps it; our lines know today's alone, so what they differ by is nobody's debt. */
+const holdsOlderPrice = ({ plan, found }: Entry, { subscriptions, lines }: StripeTenant) =>
+  (found.length > 0 ? found : [...subscriptions, ...lines]).some(
+    (one) => one.plan === plan && one.hasOlderPrice,
+  );
 
 const isCharge = ({ amount_cents, corrects, kind }: InvoicedLine) =>
   !corrects && (kind === 'usage' || amount_cents > 0);

@@ -1,8 +1,8 @@
 /**
  * A correction at Stripe, once for each revision: by its name, since Stripe forgets an idempotency key after a
- * day. What was too little waits for the next invoice. What was too much has an invoice of its own, which puts
- * it on the customer's balance at once, for the next invoice to use up: as an item it might wait for the last
- * one, and what that comes to below 0 Stripe writes off.
+ * day. What was too little, or included, waits for the next invoice. What was too much has an invoice of its
+ * own, which puts it on the customer's balance at once, for the next invoice to use up: as an item it might
+ * wait for the last one, and what that comes to below 0 Stripe writes off.
  */
 import type Stripe from 'stripe';
 import { dayOf } from '../../period.js';
@@ -24,7 +24,7 @@ export async function correctInvoice(
   const params = itemOf(correction, name);
   for await (const { metadata } of stripe.invoiceItems.list({ customer, limit: 100 }))
     if (metadata?.[CORRECTS.name] === name) return;
-  if (draft || amountCents > 0) {
+  if (draft || amountCents >= 0) {
     const place = draft ? { invoice: draft } : { subscription };
     await stripe.invoiceItems.create({ ...params, ...place }, { idempotencyKey: name });
     return;

@@ -11,7 +11,7 @@ export interface Entry {
   readonly first: ExpectedLine | InvoicedLine;
   readonly expected: readonly ExpectedLine[];
   readonly found: readonly InvoicedLine[];
-  /** Of invoices that are void, or drafts that nobody finalizes: they bill nothing. */
+  /** Of invoices that are void, or drafts that nobody finalizes, or without one to come: they bill nothing. */
   readonly unbilled: readonly InvoicedLine[];
 }
 
@@ -41,7 +41,9 @@ export function entryOf(entries: readonly Entry[], line: InvoicedLine): Entry {
 const keyOf = ({ kind, plan, first_day, description }: ExpectedLine | InvoicedLine) =>
   [kind, plan ?? description, first_day].join(' ');
 
-const isBilled = ({ status }: InvoicedLine) => status !== 'void' && status !== 'held';
+/** What somebody put there by hand stays in sight. */
+const isBilled = ({ status, kind }: InvoicedLine) =>
+  status !== 'void' && status !== 'held' && (status !== 'stranded' || kind === 'other');
 
 export const centsOf = (lines: readonly { amount_cents: number }[]): number =>
   lines.reduce((sum, { amount_cents }) => sum + amount_cents, 0);

@@ -13,8 +13,10 @@ export interface InvoicedLine extends Omit<PlanLine, 'kind'> {
   readonly subscriptionId: string | null;
   /** Null while it waits for the next invoice. */
   readonly invoiceId: string | null;
-  /** Its invoice's; `held`: a draft that is not finalized by itself. */
-  readonly status: 'draft' | 'open' | 'paid' | 'uncollectible' | 'void' | 'held' | 'waiting';
+  /** Its invoice's; `held`: a draft that is not finalized by itself; `stranded`: it waits, and none will come. */
+  readonly status: 'draft' | 'open' | 'paid' | 'uncollectible' | 'void' | 'held' | 'waiting' | 'stranded';
+  /** Whether today's catalogue has another price for it. */
+  readonly hasOlderPrice: boolean;
   /** Whether it corrects another line that was final. */
   readonly corrects: boolean;
 }

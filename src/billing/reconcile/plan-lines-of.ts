@@ -32,9 +32,12 @@ export function planLinesOf(invoice: Stripe.Invoice, prices: PriceBook): Invoice
 }
 
 /** An invoice item that waits, as the line that it will be. */
-export function waitingLineOf(item: Stripe.InvoiceItem, prices: PriceBook): InvoicedLine[] {
-  const subscriptionId = subscriptionOf(item) ?? null;
-  return lineOf(item, prices, { invoiceId: null, status: 'waiting', subscriptionId });
+export function waitingLineOf(
+  item: Stripe.InvoiceItem,
+  prices: PriceBook,
+  status: 'waiting' | 'stranded',
+): InvoicedLine[] {
+  return lineOf(item, prices, { invoiceId: null, status, subscriptionId: subscriptionOf(item) ?? null });
 }
 
 type Raw = Pick<
@@ -48,9 +51,10 @@ function lineOf(raw: Raw, prices: PriceBook, place: Place): InvoicedLine[] {
   const facts = { amount_cents: raw.amount, ...daysOf(period), period, ...place };
   const words = raw.description ?? '';
   const { [CORRECTS.month]: month } = raw.metadata ?? {};
-  if (month) return [{ ...facts, ...correctionOf(raw, words), month, corrects: true }];
   const price = prices.get(idOf(raw.pricing?.price_details?.price ?? ''));
-  const line = { ...facts, quantity: raw.quantity ?? 1, corrects: false };
+  const hasOlderPrice = price?.isOlder ?? false;
+  if (month) return [{ ...facts, ...correctionOf(raw, words), hasOlderPrice, month, corrects: true }];
+  const line = { ...facts, hasOlderPrice, quantity: raw.quantity ?? 1, corrects: false };
   const own = monthOf(period.start);
   if (!price) return [{ ...line, kind: 'other', plan: null, month: own.name, description: words }];
   const { plan, isMetered } = price;

@@ -8,6 +8,8 @@ import { sdkOf } from '../sdk.js';
 export interface PlanPrice {
   readonly plan: PlanName;
   readonly isMetered: boolean;
+  /** Whether the catalogue has another one by now. */
+  readonly isOlder: boolean;
 }
 
 /** By the price's id. */
@@ -21,9 +23,10 @@ export type PriceBook = ReadonlyMap<string, PlanPrice>;
 export async function readPlanPrices(client: StripeClient, { plans }: Catalogue): Promise<PriceBook> {
   const prices = new Map<string, PlanPrice>();
   for (const plan of Object.keys(PLANS) as PlanName[]) {
-    const { productId: product } = plans[plan];
+    const { productId: product, ...current } = plans[plan];
+    const ids: string[] = Object.values(current);
     for await (const { id, recurring } of sdkOf(client).prices.list({ product, limit: 100 }))
-      prices.set(id, { plan, isMetered: recurring?.usage_type === 'metered' });
+      prices.set(id, { plan, isMetered: recurring?.usage_type === 'metered', isOlder: !ids.includes(id) });
   }
   return prices;
 }

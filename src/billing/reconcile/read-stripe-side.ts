@@ -31,10 +31,12 @@ export async function readStripeSide(books: Books): Promise<Map<string, StripeTe
     const lines: InvoicedLine[] = [];
     const payers = [...customers, ...doubles, ...subscriptions.map(({ customerId }) => customerId)];
     for (const customer of new Set(payers)) {
+      // The next invoice of any subscription takes what waits, also for one that has ended.
+      const isTaken = subscriptions.some(({ customerId, isLive }) => isLive && customerId === customer);
       for await (const invoice of wholeInvoices(stripe, { customer }))
         lines.push(...planLinesOf(invoice, prices));
       for await (const item of stripe.invoiceItems.list({ customer, pending: true, limit: 100 }))
-        lines.push(...waitingLineOf(item, prices));
+        lines.push(...waitingLineOf(item, prices, isTaken ? 'waiting' : 'stranded'));
     }
     side.set(tenantId, { tenantId, customers, subscriptions: inRank(subscriptions), lines });
   }
@@ -78,6 +80,7 @@ function subscriptionOf(subscription: Stripe.Subscription, prices: PriceBook): S
     isLive: !hasEnded(subscription),
     isLeaving: subscription.cancel_at_period_end,
     plan: fees.find(({ isMetered }) => !isMetered)?.plan,
+    hasOlderPrice: fees.some(({ isOlder }) => isOlder),
     namedPlan: metadata.plan,
     created: dateOf(subscription.created),
     trialEnd: subscription.trial_end === null ? undefined : dateOf(subscription.trial_end),

@@ -18,7 +18,7 @@ export interface Correction {
   readonly month: string;
   readonly kind: 'usage' | 'base' | 'proration';
   readonly plan: PlanName;
-  /** e.g. `starter queries, reported late` */
+  /** e.g. `starter queries` */
   readonly words: string;
   readonly period: Period;
   readonly queries: number;

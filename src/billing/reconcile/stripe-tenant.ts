@@ -22,6 +22,8 @@ export interface StripeSubscription {
   readonly isLeaving: boolean;
   /** By the price that is charged; undefined for one that is not the kit's. */
   readonly plan: PlanName | undefined;
+  /** Whether today's catalogue has another price for it. */
+  readonly hasOlderPrice: boolean;
   /** By the metadata, which the billing manager reads. */
   readonly namedPlan: string | undefined;
   readonly created: Date;
