@@ -38,7 +38,7 @@ describe('WebhookQueue', () => {
     expect(seen).toHaveLength(3);
     await queue.add(eventOf(1));
     await queue.add(eventOf(4));
-    await vi.waitFor(() => expect(seen).toContain('evt_4'));
+    await vi.waitFor(() => expect(seen).toContain('evt_4'), 20_000);
     expect(seen.sort()).toEqual(['evt_1', 'evt_2', 'evt_3', 'evt_4']);
   });
 
@@ -65,8 +65,9 @@ describe('WebhookQueue', () => {
     });
     await queue.add(eventOf(1));
     await queue.add(eventOf(2));
-    await vi.waitFor(async () =>
-      expect(await queue.deadLetters()).toEqual([{ event: eventOf(2), reason: 'poison' }]),
+    await vi.waitFor(
+      async () => expect(await queue.deadLetters()).toEqual([{ event: eventOf(2), reason: 'poison' }]),
+      20_000,
     );
     expect(tries).toEqual(
       new Map([

@@ -297,7 +297,7 @@ describe('a step that fails for good', () => {
     expect(await onboarding.resume()).toBe(0);
     local.faults = () => undefined;
     expect(await atStripe('acme-corp')).toEqual(ONCE);
-    await vi.waitFor(async () => expect(await onboarding.resume()).toBe(1));
+    await vi.waitFor(async () => expect(await onboarding.resume()).toBe(1), 20_000);
     expect(await atStripe('acme-corp')).toEqual({ ...ONCE, subscriptions: ['canceled'] });
     expect([failedStep(await bench.statusOf(answer))?.name, await onboarding.resume()]).toEqual([
       'welcome',
