@@ -43,7 +43,11 @@ export function checkLifecycle(platform: Service<Platform>): Promise<CheckResult
       return withTenants(client.url, ['starter'], async ([one]) => {
         const tenant = one as TestTenant;
         const stream = queriesOf(tenant);
-        for (const plan of UPGRADES) problems.push(...(await upgradeTwice(client, tenant, plan)));
+        try {
+          for (const plan of UPGRADES) problems.push(...(await upgradeTwice(client, tenant, plan)));
+        } finally {
+          await stream.end();
+        }
         const { answered, refused: unanswered } = await stream.end();
         problems.push(...unanswered);
         if (answered === 0) problems.push('no query was answered meanwhile');
@@ -108,9 +112,14 @@ function queriesOf({ ask }: TestTenant) {
   const refused = new Set<string>();
   const stream = async () => {
     while (!isOver) {
-      const { status } = await ask('Does it still answer?');
-      if (status === 200) answered += 1;
-      else refused.add(`a query during the upgrades got ${status}`);
+      try {
+        const { status } = await ask('Does it still answer?');
+        if (status === 200) answered += 1;
+        else refused.add(`a query during the upgrades got ${status}`);
+      } catch (error) {
+        refused.add(`a query during the upgrades: ${(error as Error).message}`);
+        return;
+      }
     }
   };
   const streams = Array.from({ length: STREAMS }, stream);

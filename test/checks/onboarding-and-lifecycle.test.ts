@@ -228,6 +228,16 @@ describe('checkLifecycle() is red', () => {
     expect(result.evidence.join()).toContain('after the upgrade to pro the gate says "queries";q=2000;');
   });
 
+  it('when the server does not answer any more in the midst of it, and comes to an end', async () => {
+    let isGone = false;
+    const falling = await behind(platform, async (request, pass) => {
+      isGone ||= request.url.endsWith('/plan');
+      const cut = new ReadableStream({ start: (body) => body.error(new Error('the server fell')) });
+      return isGone ? new Response(cut) : pass();
+    });
+    expectRed(await checkLifecycle(falling), 'no answer from http://127.0.0.1', advice);
+  });
+
   it('when queries are refused while a plan changes', async () => {
     const strict: OtherParts = (own, { lifecycle }) => ({
       ...own,
