@@ -42,13 +42,9 @@ export function checkLifecycle(platform: Service<Platform>): Promise<CheckResult
         problems.push(`${allowed} transitions listed, ${refused} not: it should be ${LISTED} and ${OTHERS}`);
       return withTenants(client.url, ['starter'], async ([one]) => {
         const tenant = one as TestTenant;
-        const stream = queriesOf(tenant);
-        try {
+        const { answered, refused: unanswered } = await whileAsking(tenant, async () => {
           for (const plan of UPGRADES) problems.push(...(await upgradeTwice(client, tenant, plan)));
-        } finally {
-          await stream.end();
-        }
-        const { answered, refused: unanswered } = await stream.end();
+        });
         problems.push(...unanswered);
         if (answered === 0) problems.push('no query was answered meanwhile');
         const { billing } = client.books();
@@ -105,8 +101,11 @@ function isTold({ body }: Reply, before: number): boolean {
   return Array.isArray(allowed) && [`upgrading ${before + 1}`, `active ${before + 2}`].includes(told);
 }
 
-/** Asks without a pause until it is told to end. */
-function queriesOf({ ask }: TestTenant) {
+/** Asks without a pause until the work has ended, or failed. */
+async function whileAsking(
+  { ask }: TestTenant,
+  work: () => Promise<void>,
+): Promise<{ answered: number; refused: Set<string> }> {
   let isOver = false;
   let answered = 0;
   const refused = new Set<string>();
@@ -123,11 +122,11 @@ function queriesOf({ ask }: TestTenant) {
     }
   };
   const streams = Array.from({ length: STREAMS }, stream);
-  return {
-    async end(): Promise<{ answered: number; refused: Set<string> }> {
-      isOver = true;
-      await Promise.all(streams);
-      return { answered, refused };
-    },
-  };
+  try {
+    await work();
+  } finally {
+    isOver = true;
+    await Promise.all(streams);
+  }
+  return { answered, refused };
 }
