@@ -1,7 +1,9 @@
 /** The end of a subscription, and its taking back. */
 import type Stripe from 'stripe';
 import { SubscriptionEndedError } from './billing-errors.js';
+import { applyWaitingChange } from './change-plan.js';
 import { type BillingContext, METADATA, nextChange, reportUsageOf } from './context.js';
+import { creditLeftFee } from './credit-left-fee.js';
 import type { Cancellation, SubscriptionState } from './shapes.js';
 import { hasEnded, stateOf } from './subscription-state.js';
 
@@ -11,12 +13,22 @@ export async function cancelSubscription(
   { subscriptionId, atPeriodEnd = true }: Cancellation,
 ): Promise<SubscriptionState> {
   const { subscriptions } = context.stripe;
-  const subscription = await subscriptions.retrieve(subscriptionId);
-  if (hasEnded(subscription)) return stateOf(subscription);
-  if (atPeriodEnd) return endAtPeriod(context, subscription, true);
-  await reportUsageOf(context, subscription, 'end');
-  // Stripe takes no idempotency key with a DELETE: what has ended is not ended again.
-  return stateOf(await subscriptions.cancel(subscriptionId, { invoice_now: true, prorate: true }));
+  if (atPeriodEnd) {
+    const subscription = await subscriptions.retrieve(subscriptionId);
+    return hasEnded(subscription) ? stateOf(subscription) : endAtPeriod(context, subscription, true);
+  }
+  // What is due is no wish any more: the last month is billed by it.
+  await applyWaitingChange(context, subscriptionId);
+  let subscription = await subscriptions.retrieve(subscriptionId);
+  if (!hasEnded(subscription)) {
+    await reportUsageOf(context, subscription, 'end');
+    // Stripe takes no idempotency key with a DELETE: what has ended is not ended again.
+    subscription = await subscriptions.cancel(subscriptionId, { invoice_now: true, prorate: true });
+  }
+  // Also where it had ended: by a process that was killed here.
+  const { ended_at: ended } = subscription;
+  if (ended !== null) await creditLeftFee(context, subscription, { from: new Date(ended * 1_000) });
+  return stateOf(subscription);
 }
 
 /** The work of {@link StripeBillingManager.resumeSubscription}. */

@@ -1,9 +1,9 @@
 /** Another plan: a dearer one at once, a cheaper one from the 1st of next month. */
 import type Stripe from 'stripe';
-import { DAY_MS, dayOf, monthOf } from '../period.js';
+import { DAY_MS, dayOf, monthOf, parseDay } from '../period.js';
 import { PLANS, type PlanName } from '../plans.js';
 import type { PlanChange, Proration } from '../tenants/tenant-billing.js';
-import { type BillingContext, idOf, METADATA, reportUsageOf, toSeconds } from './context.js';
+import { type BillingContext, idOf, METADATA, nextChange, reportUsageOf, toSeconds } from './context.js';
 import { creditLeftFee } from './credit-left-fee.js';
 import type { PlanChangeResult, SubscriptionState } from './shapes.js';
 import { hasEnded, stateOf } from './subscription-state.js';
@@ -11,6 +11,7 @@ import { hasEnded, stateOf } from './subscription-state.js';
 /** The work of {@link StripeBillingManager.previewPlanChange}. */
 export async function previewPlanChange(context: BillingContext, change: PlanChange): Promise<Proration> {
   const lookUp = () => context.stripe.subscriptions.retrieve(change.subscriptionId);
+  await applyWaitingChange(context, change.subscriptionId);
   // As before the change itself: the use under the old plan is part of what it costs.
   await reportUsageOf(context, await lookUp(), 'change');
   // Anew, since the report may have waited for another: the change may be made by now.
@@ -41,30 +42,25 @@ export async function changePlan(
   await applyWaitingChange(context, subscriptionId);
   const subscription = await context.stripe.subscriptions.retrieve(subscriptionId);
   const before = stateOf(subscription);
-  const now = context.now();
-  const waiting = subscription.metadata[METADATA.nextPlan];
-  /** Keeps what waits for the 1st, or forgets it; a second is another intent. */
-  const wait = (metadata: Record<string, string>) =>
-    context.stripe.subscriptions.update(
-      subscription.id,
-      { metadata },
-      { idempotencyKey: `plan:${subscription.id}:waits:${metadata[METADATA.nextPlan]}:${now.toISOString()}` },
-    );
   if (before.planType === planType) {
-    if (waiting) await wait(NOTHING_WAITS);
+    if (subscription.metadata[METADATA.nextPlan]) await wait(context, subscription, NOTHING_WAITS);
     return { ...before, changesAt: null };
   }
   if (PLANS[planType].baseCents < PLANS[before.planType].baseCents) {
-    const changesAt = monthOf(now).end;
-    const marked = await wait({ [METADATA.nextPlan]: planType, [METADATA.nextPlanFrom]: dayOf(changesAt) });
+    const changesAt = monthOf(context.now()).end;
+    const marked = await wait(context, subscription, waitsFrom(changesAt, planType));
     return { ...stateOf(marked), changesAt };
   }
   // After another change, which made an invoice, the same change is another intent.
   const latest = subscription.latest_invoice && idOf(subscription.latest_invoice);
   const idempotencyKey = `plan:${subscription.id}:${before.planType}:${planType}:after:${latest}`;
   const from = todayOf(context, subscription);
-  const changed = await switchTo(context, subscription, { planType, from, idempotencyKey }, NOTHING_WAITS);
-  return { ...stateOf(changed), changesAt: null };
+  // The fee that it holds back is still to be taken off: whoever follows after a kill sees that by the wish.
+  const isHeld = subscription.status === 'unpaid';
+  const metadata = isHeld ? waitsFrom(from, planType) : NOTHING_WAITS;
+  const changed = await switchTo(context, subscription, { planType, from, idempotencyKey }, metadata);
+  const done = isHeld ? await applyWaitingChange(context, subscriptionId) : undefined;
+  return { ...(done ?? stateOf(changed)), changesAt: null };
 }
 
 /** The work of {@link StripeBillingManager.applyWaitingChange}. */
@@ -78,20 +74,32 @@ export async function applyWaitingChange(
   const today = new Date(Math.max(context.now().getTime(), ...periodStarts(subscription)));
   if (!planType || day > dayOf(today) || hasEnded(subscription)) return undefined;
   // A trial may end after the 1st; until then nothing is billed.
-  const from = new Date(Math.max(monthOf(today).start.getTime(), ...periodStarts(subscription)));
+  const begins = [monthOf(today).start, parseDay(day).start].map(Number);
+  const from = new Date(Math.max(...begins, ...periodStarts(subscription)));
   const idempotencyKey = `plan:${subscription.id}:${planType}:${from.toISOString()}`;
-  const isMade = stateOf(subscription).planType === planType;
-  if (!isMade)
-    await switchTo(context, subscription, { planType: planType as PlanName, from, idempotencyKey });
-  await creditLeftFee(context, subscription, { plan: planType, from });
+  const change = { planType: planType as PlanName, from, idempotencyKey };
+  if (stateOf(subscription).planType !== planType) await switchTo(context, subscription, change);
+  await creditLeftFee(context, subscription, { from, kept: change.planType });
   // Forgotten last: whoever follows after a kill goes on from where it stands.
-  const forget = { idempotencyKey: `${idempotencyKey}:made` };
-  return stateOf(
-    await context.stripe.subscriptions.update(subscriptionId, { metadata: NOTHING_WAITS }, forget),
-  );
+  return stateOf(await wait(context, subscription, NOTHING_WAITS));
 }
 
 const NOTHING_WAITS = { [METADATA.nextPlan]: '', [METADATA.nextPlanFrom]: '' };
+
+const waitsFrom = (day: Date, planType: PlanName) => ({
+  [METADATA.nextPlan]: planType,
+  [METADATA.nextPlanFrom]: dayOf(day),
+});
+
+/** Keeps what waits for its day, or forgets it. */
+function wait({ stripe }: BillingContext, subscription: Stripe.Subscription, waits: Record<string, string>) {
+  const change = nextChange(subscription);
+  return stripe.subscriptions.update(
+    subscription.id,
+    { metadata: { ...waits, [METADATA.change]: change } },
+    { idempotencyKey: `plan:${subscription.id}:waits:${waits[METADATA.nextPlan]}:${change}` },
+  );
+}
 
 async function switchTo(
   context: BillingContext,

@@ -7,6 +7,7 @@ import type { QuotaGate } from '../quotas/quota-gate.js';
 import type { Service } from '../service.js';
 import type { KeyLookup } from '../tenants/api-keys.js';
 import type { Onboarding } from '../tenants/onboarding/onboarding.js';
+import { LockHeldError } from '../tenants/tenant-lock.js';
 import { TransitionRefusedError } from '../tenants/transition-refused-error.js';
 import type { Answerer } from './answer.js';
 import { authenticate, ownTenant, type TenantApp, type TenantEnv } from './authenticate.js';
@@ -76,6 +77,7 @@ export function createApp(options: AppOptions): App {
     if (error instanceof InvalidInputError || error instanceof RangeError) return problem(400, error.message);
     if (error instanceof NotJsonError) return problem(415, error.message);
     if (error instanceof TransitionRefusedError) return problem(409, error.message);
+    if (error instanceof LockHeldError) return problem(503, error.message, { 'retry-after': '5' });
     console.error(error);
     return problem(500, 'The request failed for a reason of ours');
   });

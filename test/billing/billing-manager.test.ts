@@ -238,15 +238,13 @@ describe('a change of plan', () => {
 });
 
 describe('a change of mind', () => {
-  it('on one day is not taken for a repetition', async () => {
+  it('in one second is not taken for a repetition', async () => {
     await begin('2025-11-01T00:00:00Z');
     await addCard();
     const { subscriptionId } = await subscribe('pro', 0);
     await advance('2025-11-16T09:30:00Z');
-    for (const planType of ['starter', 'pro', 'starter'] as const) {
+    for (const planType of ['starter', 'pro', 'starter'] as const)
       await billing.changePlan({ subscriptionId, planType });
-      await advance(new Date(clock.now().getTime() + 1_000).toISOString());
-    }
     await advance('2025-12-01T00:00:10Z');
     expect(await billing.applyWaitingChange(subscriptionId)).toMatchObject({ planType: 'starter' });
   });

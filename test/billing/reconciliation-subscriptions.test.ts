@@ -249,4 +249,29 @@ describe('a subscription that stands otherwise', () => {
       },
     ]);
   });
+
+  it.each([
+    ['upgrade', (id: string) => world.billing.changePlan({ subscriptionId: id, planType: 'pro' })],
+    ['end', (id: string) => world.billing.cancelSubscription({ subscriptionId: id, atPeriodEnd: false })],
+  ] as const)(
+    'that holds a draft back is billed right through its %s, with nothing to mend',
+    async (_, change) => {
+      const subscriptionId = await world.join('broke');
+      const customer = (await world.billing.findCustomer('broke')) ?? '';
+      world.local.failCard({ customer, from: new Date('2025-11-30'), until: new Date('2026-01-02') });
+      await world.advance('2026-01-03T12:00:00Z');
+      await change(subscriptionId);
+      await world.follow('broke');
+      const isHeldBack = expect.stringMatching(
+        /^by hand: in_\w+ is held back until an earlier invoice is paid$/,
+      );
+      await world.advance('2026-01-04T12:00:00Z');
+      const left = await found();
+      expect(left).toEqual(left.map((row) => ({ ...row, repair: isHeldBack })));
+      await world.billing.payOpenInvoices(customer);
+      expect(await found()).toEqual([]);
+      await world.advance('2026-02-02T12:00:00Z');
+      expect(await found()).toEqual([]);
+    },
+  );
 });

@@ -155,6 +155,12 @@ describe('usage that came after the invoice', () => {
     const before = await invoices();
     const differences = await reconcile(world.books());
     expect(differences).toMatchObject([{ class: 'late', expected: 9_100, found: 9_000, amountCents: 0 }]);
+    expect(differenceRows(differences)).toMatchObject([
+      {
+        what: 'queries of 2025-11-01',
+        repair: 'enter 100 queries for 2025-11, free of charge, on the next invoice',
+      },
+    ]);
     for (let run = 1; run <= 2; run += 1) {
       const results = await repairDifferences(differences, world.books(), { dryRun: false });
       expect(results).toMatchObject([{ outcome: 'done' }]);

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type App, BODY_LIMIT } from '../../src/server/app.js';
+import { type App, type AppOptions, BODY_LIMIT } from '../../src/server/app.js';
 import { addTenantRoutes } from '../../src/server/tenant-routes.js';
 import { readLifecycleLog } from '../../src/tenants/lifecycle-log.js';
+import { tenantLock } from '../../src/tenants/tenant-lock.js';
 import { type Embedded, openEmbedded } from '../support/embedded.js';
 import { testApp } from '../support/test-app.js';
 import { failing, type TenantWorld, tenantWorld } from '../tenants/tenant-world.js';
@@ -143,6 +144,17 @@ describe('POST /api/tenants/:id/plan', () => {
     expect((await ask('pro'))[0]).toBe(500);
     mend();
     expect([await world.state(), await world.atTheGate()]).toEqual(['active', 'starter']);
+  });
+
+  it('asks to come again where somebody else is at the tenant for long', async () => {
+    const lock = tenantLock(engine.redis, { waitMs: 0 });
+    const work = async () => new Response();
+    const tenantRoutes: AppOptions['tenantRoutes'] = (to) =>
+      void to.post('/api/tenants/:id/plan', () => lock(tenantId, work));
+    ({ app } = testApp({ keys: { holderOf: (key) => ({ tenantId: key, enabled: true }) }, tenantRoutes }));
+    const response = await lock(tenantId, () => post('{}'));
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5']);
+    expect((await post('{}')).status).toBe(200);
   });
 
   it.each([

@@ -112,13 +112,12 @@ function repairOf(
   };
 }
 
-function whyLeft(
-  { subscriptionId, invoiceId, status, period }: InvoicedLine,
-  { lines }: StripeTenant,
-): string {
+function whyLeft({ invoiceId, status, period }: InvoicedLine, { lines }: StripeTenant): string {
+  // What was added to an invoice by hand has no subscription of its own.
+  const onIt = lines.filter((line) => line.invoiceId === invoiceId);
   const isHeldBack = lines.some(
     (line) =>
-      line.subscriptionId === subscriptionId &&
+      onIt.some(({ subscriptionId }) => subscriptionId && subscriptionId === line.subscriptionId) &&
       (line.status === 'open' || line.status === 'uncollectible') &&
       line.period.start < period.start,
   );

@@ -90,8 +90,9 @@ export function differenceLines(differences: readonly Difference[]): string[] {
 function factsOf(difference: Difference): Pick<DifferenceRow, 'what' | 'expected' | 'found'> {
   switch (difference.subject) {
     case 'usage': {
-      const { day, expected, found, amountCents } = difference;
-      const money = amountCents === undefined ? '' : `, $${formatCents(BigInt(amountCents))} too little`;
+      const { day, expected, found, amountCents = 0 } = difference;
+      const by = amountCents > 0 ? 'little' : 'much';
+      const money = amountCents === 0 ? '' : `, $${formatCents(BigInt(Math.abs(amountCents)))} too ${by}`;
       return { what: `queries of ${day}${money}`, expected, found };
     }
     case 'subscription': {

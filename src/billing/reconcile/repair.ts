@@ -60,7 +60,9 @@ export function wordsOf(repair: Repair): string {
     case 'report usage':
       return `report ${repair.queries} queries of ${repair.day} again`;
     case 'correct invoice': {
-      const { amountCents, month } = repair.correction;
+      const { amountCents, month, queries } = repair.correction;
+      if (amountCents === 0)
+        return `enter ${queries} queries for ${month}, free of charge, on the next invoice`;
       const verb = amountCents < 0 ? 'credit' : 'charge';
       const amount = formatCents(BigInt(Math.abs(amountCents)));
       return `${verb} $${amount} for ${month} on the next invoice`;
