@@ -2,7 +2,7 @@
 import type Stripe from 'stripe';
 import { SubscriptionEndedError } from './billing-errors.js';
 import { applyWaitingChange } from './change-plan.js';
-import { type BillingContext, METADATA, nextChange, reportUsageOf } from './context.js';
+import { type BillingContext, fromSeconds, METADATA, nextChange, reportUsageOf } from './context.js';
 import { creditLeftFee } from './credit-left-fee.js';
 import type { Cancellation, SubscriptionState } from './shapes.js';
 import { hasEnded, stateOf } from './subscription-state.js';
@@ -27,7 +27,7 @@ export async function cancelSubscription(
   }
   // Also where it had ended: by a process that was killed here.
   const { ended_at: ended } = subscription;
-  if (ended !== null) await creditLeftFee(context, subscription, { from: new Date(ended * 1_000) });
+  if (ended !== null) await creditLeftFee(context, subscription, { from: fromSeconds(ended) });
   return stateOf(subscription);
 }
 

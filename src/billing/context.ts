@@ -38,6 +38,9 @@ export const nextChange = ({ metadata }: Pick<Stripe.Customer, 'metadata'>) =>
 /** Stripe's time of an instant. */
 export const toSeconds = (instant: Date) => Math.floor(instant.getTime() / 1_000);
 
+/** An instant of Stripe's. */
+export const fromSeconds = (time: number) => new Date(time * 1_000);
+
 /** The id of an object, whether Stripe sent it whole or by its id. */
 export const idOf = (object: string | { id: string }) => (typeof object === 'string' ? object : object.id);
 

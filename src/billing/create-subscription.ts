@@ -5,7 +5,7 @@ import { DAY_MS, monthOf } from '../period.js';
 import { TRIAL_DAYS } from '../plans.js';
 import { hasCard } from './attach-card.js';
 import { SubscriptionConflictError, SubscriptionLeavingError } from './billing-errors.js';
-import { type BillingContext, METADATA, toSeconds } from './context.js';
+import { type BillingContext, fromSeconds, METADATA, toSeconds } from './context.js';
 import { subscriptionsOf } from './find-subscription.js';
 import { isIdempotencyConflict } from './idempotency-conflict.js';
 import type { NewSubscription, SubscriptionState } from './shapes.js';
@@ -41,7 +41,7 @@ export async function createSubscription(
 /** Not resumed by itself: a request that is repeated late must not undo a cancellation that came after it. */
 function kept(subscription: Stripe.Subscription, tenantId: string): SubscriptionState {
   const { id, cancel_at_period_end: leaves, cancel_at: end } = subscription;
-  if (leaves) throw new SubscriptionLeavingError(tenantId, id, new Date((end ?? 0) * 1_000));
+  if (leaves) throw new SubscriptionLeavingError(tenantId, id, fromSeconds(end ?? 0));
   return stateOf(subscription);
 }
 

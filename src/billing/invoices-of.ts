@@ -1,6 +1,6 @@
 /** A customer's invoices at Stripe, in the kit's words. */
 import type Stripe from 'stripe';
-import type { BillingContext } from './context.js';
+import { type BillingContext, fromSeconds } from './context.js';
 import type { StripeInvoice } from './shapes.js';
 import { wholeInvoices } from './whole-invoices.js';
 
@@ -18,7 +18,7 @@ function shapeOf(invoice: Stripe.Invoice): StripeInvoice {
     number: invoice.number,
     status: invoice.status ?? 'draft',
     reason: invoice.billing_reason ?? 'manual',
-    created: new Date(invoice.created * 1_000),
+    created: fromSeconds(invoice.created),
     totalCents: invoice.total,
     paidCents: invoice.amount_paid,
     lines: invoice.lines.data.map(({ description, quantity, amount }) => ({

@@ -1,6 +1,6 @@
 /** What Stripe's meter has of a customer, day by day. */
 import { dayOf, type Period } from '../period.js';
-import { toSeconds } from './context.js';
+import { fromSeconds, toSeconds } from './context.js';
 import type { Books } from './reconcile/books.js';
 import { sdkOf } from './sdk.js';
 
@@ -16,6 +16,6 @@ export async function readMeter(
   });
   const days = new Map<string, number>();
   for await (const { start_time: day, aggregated_value: queries } of summaries)
-    days.set(dayOf(new Date(day * 1_000)), queries);
+    days.set(dayOf(fromSeconds(day)), queries);
   return days;
 }

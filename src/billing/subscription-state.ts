@@ -2,7 +2,7 @@
 import type Stripe from 'stripe';
 import { ForeignSubscriptionError } from '../errors.js';
 import { PLANS, type PlanName } from '../plans.js';
-import { METADATA } from './context.js';
+import { fromSeconds, METADATA } from './context.js';
 import type { SubscriptionState } from './shapes.js';
 
 /** @throws ForeignSubscriptionError when its metadata name no plan. */
@@ -13,7 +13,7 @@ export function stateOf({ id, status, metadata, trial_end }: Stripe.Subscription
     subscriptionId: id,
     status,
     planType: planType as PlanName,
-    trialEnd: trial_end === null ? null : new Date(trial_end * 1_000),
+    trialEnd: trial_end === null ? null : fromSeconds(trial_end),
   };
 }
 

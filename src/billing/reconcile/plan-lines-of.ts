@@ -3,7 +3,7 @@ import type Stripe from 'stripe';
 import type { PlanLine } from '../../invoices/plan-invoice.js';
 import { dayOf, type Month, monthOf, type Period, previousMonth } from '../../period.js';
 import type { PlanName } from '../../plans.js';
-import { idOf, subscriptionOf } from '../context.js';
+import { fromSeconds, idOf, subscriptionOf } from '../context.js';
 import type { InvoicedLine } from './invoiced-line.js';
 import type { PriceBook } from './plan-prices.js';
 
@@ -47,7 +47,7 @@ type Raw = Pick<
 type Place = Pick<InvoicedLine, 'invoiceId' | 'status' | 'subscriptionId'>;
 
 function lineOf(raw: Raw, prices: PriceBook, place: Place): InvoicedLine[] {
-  const period = { start: new Date(raw.period.start * 1_000), end: new Date(raw.period.end * 1_000) };
+  const period = { start: fromSeconds(raw.period.start), end: fromSeconds(raw.period.end) };
   const facts = { amount_cents: raw.amount, ...daysOf(period), period, ...place };
   const words = raw.description ?? '';
   const { [CORRECTS.month]: month } = raw.metadata ?? {};
@@ -65,7 +65,7 @@ function lineOf(raw: Raw, prices: PriceBook, place: Place): InvoicedLine[] {
 
 /** A fee from the 1st on is that of a whole month; a credit of a whole month takes it back. */
 function feeOf({ amount, period: { start } }: Raw, plan: PlanName, month: Month) {
-  const from = new Date(start * 1_000);
+  const from = fromSeconds(start);
   const isWhole = Number(from) === Number(month.start);
   const part = `${amount < 0 ? 'Unused' : 'Remaining'} time on ${plan} after ${dayOf(from)}`;
   return {

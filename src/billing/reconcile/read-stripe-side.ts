@@ -3,7 +3,7 @@
  * second.
  */
 import type Stripe from 'stripe';
-import { idOf, METADATA } from '../context.js';
+import { fromSeconds, idOf, METADATA } from '../context.js';
 import { sdkOf } from '../sdk.js';
 import { hasEnded } from '../subscription-state.js';
 import { clockFilters } from '../test-clock.js';
@@ -82,10 +82,8 @@ function subscriptionOf(subscription: Stripe.Subscription, prices: PriceBook): S
     plan: fees.find(({ isMetered }) => !isMetered)?.plan,
     hasOlderPrice: fees.some(({ isOlder }) => isOlder),
     namedPlan: metadata.plan,
-    created: dateOf(subscription.created),
-    trialEnd: subscription.trial_end === null ? undefined : dateOf(subscription.trial_end),
-    endedAt: subscription.ended_at === null ? undefined : dateOf(subscription.ended_at),
+    created: fromSeconds(subscription.created),
+    trialEnd: subscription.trial_end === null ? undefined : fromSeconds(subscription.trial_end),
+    endedAt: subscription.ended_at === null ? undefined : fromSeconds(subscription.ended_at),
   };
 }
-
-const dateOf = (unix: number) => new Date(unix * 1_000);

@@ -5,6 +5,7 @@
  */
 import { DAY_MS } from '../../period.js';
 import type { StripeClient } from '../../stripe-client.js';
+import { toSeconds } from '../context.js';
 import { sdkOf } from '../sdk.js';
 import { HANDLED_TYPES } from './handle-webhook.js';
 import { eventOf, type WebhookEvent } from './webhook-event.js';
@@ -40,7 +41,7 @@ export async function listWebhookEvents(
   client: StripeClient,
   { types, since }: { types: readonly string[]; since?: Date },
 ): Promise<WebhookEvent[]> {
-  const after = since && { created: { gte: Math.floor(since.getTime() / 1_000) } };
+  const after = since && { created: { gte: toSeconds(since) } };
   const found: WebhookEvent[] = [];
   for await (const event of sdkOf(client).events.list({ types: [...types], limit: 100, ...after })) {
     const known = eventOf(event);

@@ -9,7 +9,7 @@ import type { RedisClient } from '../../redis-client.js';
 import type { StripeClient } from '../../stripe-client.js';
 import { tenantLock } from '../../tenants/tenant-lock.js';
 import { hasCard } from '../attach-card.js';
-import { idOf, METADATA, subscriptionOf } from '../context.js';
+import { fromSeconds, idOf, METADATA, subscriptionOf } from '../context.js';
 import { existingCustomer } from '../existing-customer.js';
 import { needsCard } from '../reconcile/needs-card.js';
 import { reminderText, type TellsOnce } from '../reconcile/remind-once.js';
@@ -79,7 +79,7 @@ export function webhookHandler(
     const owner = await ownerOf(subscription.customer);
     if (!owner || !(await needsCard(subscription, () => hasCard({ stripe }, owner.customerId)))) return;
     const { tenantId } = owner;
-    const text = reminderText('trial_reminder', new Date(subscription.trial_end * 1_000));
+    const text = reminderText('trial_reminder', fromSeconds(subscription.trial_end));
     await dunning.tellOnce({ tenantId, about: subscriptionId, topic: 'trial_reminder', text });
   }
 

@@ -6,7 +6,7 @@
 import type Stripe from 'stripe';
 import type { TenantState, TenantTerms } from '../../metering/tenants.js';
 import { PLANS, type PlanName } from '../../plans.js';
-import { idOf } from '../context.js';
+import { fromSeconds, idOf } from '../context.js';
 
 /** From an instant on, this plan. */
 interface Segment {
@@ -37,10 +37,10 @@ export function termsOfSubscription(
   const changes = [first, ...billed.filter(({ from }) => from > begun)];
   const termsFrom = (from: number, plan: PlanName, state: TenantState): TenantTerms => ({
     tenantId,
-    effectiveFrom: new Date(from * 1_000),
+    effectiveFrom: fromSeconds(from),
     plan,
     state,
-    ...(trialEnd !== null && { trialEndsAt: new Date(trialEnd * 1_000) }),
+    ...(trialEnd !== null && { trialEndsAt: fromSeconds(trialEnd) }),
   });
   const terms = changes.map(({ from, plan }) => termsFrom(from, plan, 'active'));
   if (ended !== null) terms.push(termsFrom(ended, changes.at(-1)?.plan ?? current, 'deleted'));

@@ -7,6 +7,7 @@ import { setTimeout } from 'node:timers/promises';
 import { type Job, Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { RedisClient } from '../../redis-client.js';
+import { fromSeconds } from '../context.js';
 import type { WebhookEvent } from './webhook-event.js';
 
 export interface WebhookQueueOptions {
@@ -122,7 +123,7 @@ export class WebhookQueue {
   async newestHandled(): Promise<Date | undefined> {
     const jobs = await this.#queue.getCompleted(0, LOOKED_AT - 1);
     const newest = Math.max(...jobs.map(({ data }) => data.created));
-    return jobs.length > 0 ? new Date(newest * 1_000) : undefined;
+    return jobs.length > 0 ? fromSeconds(newest) : undefined;
   }
 
   /** Events whose handler failed every time, oldest first. */
