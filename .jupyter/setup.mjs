@@ -4,6 +4,7 @@ import { buildLibrary } from './setup/build.mjs';
 import { engineComplaint } from './setup/engine.mjs';
 import { findOrInstallJupyter } from './setup/jupyter.mjs';
 import { withLock } from './setup/lock.mjs';
+import { networkComplaint } from './setup/network.mjs';
 import { nodeComplaint } from './setup/node-version.mjs';
 import { installPackages } from './setup/packages.mjs';
 import { setUpLock } from './setup/paths.mjs';
@@ -24,7 +25,8 @@ export async function setUp() {
   try {
     return await withLock(setUpLock, bringIn);
   } catch (error) {
-    const sentence = error instanceof StepError ? error.message : readOnlyComplaint(error);
+    const sentence =
+      error instanceof StepError ? (networkComplaint(error) ?? error.message) : readOnlyComplaint(error);
     if (sentence) giveUp(sentence);
     throw error;
   }
@@ -34,7 +36,7 @@ async function bringIn() {
   await installPackages();
   await buildLibrary();
   const jupyter = await findOrInstallJupyter();
-  const redis = await findOrInstallRedis();
+  const redis = await findOrInstallRedis(jupyter.python);
   const engine = engineComplaint();
   for (const complaint of [engine, jupyter.complaint, redis]) {
     if (complaint) console.log(`⚠️  ${complaint}`);

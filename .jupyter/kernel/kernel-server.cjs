@@ -5,6 +5,7 @@ const { CellQueue, turn } = require('./cell-queue.cjs');
 const { describeError } = require('./describe-error.cjs');
 const { echoing } = require('./heartbeat.cjs');
 const { ordered } = require('./ordered-socket.cjs');
+const { StillRunning } = require('./still-running.cjs');
 const { StreamBuffer } = require('./stream-buffer.cjs');
 const { JupyterHandlerImpl, ZmqServer } = require('./tslab.cjs');
 
@@ -14,6 +15,9 @@ const { JupyterHandlerImpl, ZmqServer } = require('./tslab.cjs');
  */
 const LATE_ERRORS_MS = 250;
 
+/** What a cell shows; an update is of what is shown already. */
+const OUTPUTS = ['stream', 'display_data', 'error'];
+
 class KernelServer extends ZmqServer {
   #bound;
   #executor;
@@ -21,6 +25,7 @@ class KernelServer extends ZmqServer {
   #outputs;
   #queue = new CellQueue();
   #endAsked = false;
+  #stillRunning = new StillRunning((...message) => this.#publish(...message));
   #streams = new StreamBuffer((name, text, request) => this.#send('stream', { name, text }, request));
   /** The terminal's or log's own; while cells run, stderr goes to the notebook. */
   #log = process.stderr.write.bind(process.stderr);
@@ -79,9 +84,11 @@ class KernelServer extends ZmqServer {
     const content = await this.#queue.add(async () => {
       const execution_count = this.handler.execCount + 1;
       if (!silent) this.#send('execute_input', { code: message.content.code, execution_count }, message);
+      if (!silent) this.#stillRunning.begin(message);
       const failure = await this.#run(message);
+      if (failure) this.#send('error', failure, message);
+      this.#stillRunning.end();
       if (!failure) return { status: 'ok', execution_count, payload: [], user_expressions: {} };
-      this.#send('error', failure, message);
       if (stopOnError !== false) await this.#queue.abortWaiting();
       return { status: 'error', execution_count, ...failure };
     });
@@ -128,8 +135,13 @@ class KernelServer extends ZmqServer {
     setTimeout(() => process.exit(0), LATE_ERRORS_MS);
   }
 
-  #send(type, content, parent, socket = this.iopub) {
+  #send(type, content, parent, socket) {
     this.#streams.flush();
+    if (OUTPUTS.includes(type)) this.#stillRunning.giveWay();
+    this.#publish(type, content, parent, socket);
+  }
+
+  #publish(type, content, parent, socket = this.iopub) {
     const message = parent.createReply();
     message.header.msg_type = type;
     message.content = content;

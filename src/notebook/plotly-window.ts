@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { setTimeout } from 'node:timers/promises';
 import { type SvgElement, svgBox } from './svg-box.js';
 import { svgPath } from './svg-path.js';
 
@@ -12,10 +13,10 @@ export interface Plotly {
   toSvg(figureJson: string, size: { readonly width: number; readonly height: number }): Promise<string>;
 }
 
-let plotly: Plotly | undefined;
+let plotly: Promise<Plotly> | undefined;
 
 /** The process's Plotly. Nothing in it keeps the process alive. */
-export function plotlyWindow(): Plotly {
+export function plotlyWindow(): Promise<Plotly> {
   plotly ??= openWindow();
   return plotly;
 }
@@ -34,15 +35,19 @@ interface PageWindow {
   readonly JSON: { parse(text: string): unknown };
 }
 
-function openWindow(): Plotly {
+/** Loading holds up the process, so it pauses: the kernel can say meanwhile that the cell is running. */
+async function openWindow(): Promise<Plotly> {
   const require = createRequire(import.meta.url);
   const { JSDOM, VirtualConsole } = require('jsdom') as Jsdom;
+  await pause();
   // Without pretendToBeVisual: its animation timer would keep the process alive. A console of its own
   // keeps jsdom's "not implemented" out of the cell.
   const options = { runScripts: 'outside-only', virtualConsole: new VirtualConsole() };
   const { window } = new JSDOM('<!doctype html><body></body>', options);
   giveSizes(window);
+  await pause();
   window.eval(readFileSync(require.resolve('plotly.js-basic-dist-min'), 'utf8'));
+  await pause();
   return {
     async toSvg(figureJson, size) {
       // Plotly names clip paths at random; the same names each time make the same figure the same SVG.
@@ -57,6 +62,9 @@ function openWindow(): Plotly {
     },
   };
 }
+
+/** Gives timers that are due their turn. */
+const pause = () => setTimeout(0);
 
 /** Plotly lays labels, legends and margins out by the first two answers, and arrow heads by the others. */
 function giveSizes(window: PageWindow): void {

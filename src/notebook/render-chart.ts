@@ -22,7 +22,8 @@ const SCALE = 1.5;
  */
 export async function renderChart(figure: Figure): Promise<Buffer> {
   const { width, height } = figure.layout;
-  const svg = await plotlyWindow().toSvg(JSON.stringify(figure), { width, height });
+  const plotly = await plotlyWindow();
+  const svg = await plotly.toSvg(JSON.stringify(figure), { width, height });
   const require = createRequire(import.meta.url);
   const { Resvg } = require('@resvg/resvg-js') as ResvgModule;
   const fonts = join(dirname(require.resolve('dejavu-fonts-ttf/package.json')), 'ttf');

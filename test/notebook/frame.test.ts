@@ -1,3 +1,5 @@
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { frame } from '../../src/notebook/frame.js';
 import { table } from '../../src/notebook/table.js';
@@ -41,6 +43,12 @@ describe('frame()', () => {
     expect(described.columns).toEqual(['queries']);
     expect(described.index).toEqual(['count', 'mean', 'std', 'min', 'median', 'max', 'variance']);
     expect(described.values.map((row) => row[0])).toEqual([3, 7, 3, 4, 7, 10, 9]);
+  });
+
+  it('loads mathjs as one file, and not as several hundred', async () => {
+    await frame(rows);
+    const loaded = Object.keys(createRequire(import.meta.url).cache);
+    expect(loaded.filter((file) => file.includes(join('mathjs', 'lib', 'cjs')))).toHaveLength(1);
   });
 
   it('refuses to add money up', async () => {

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { runNodeProgram } from '../support/run-program.js';
 import { type SetUpProject, setUpProject } from '../support/set-up-project.js';
 
@@ -11,7 +11,10 @@ let project: SetUpProject;
 beforeEach(() => {
   project = setUpProject();
 });
-afterEach(() => project.remove());
+afterEach(() => {
+  vi.unstubAllEnvs();
+  project.remove();
+});
 
 const SCRIPTS = ['start.mjs', 'test.mjs', 'notebooks.mjs', 'lab.mjs', 'run-command.mjs'];
 
@@ -49,6 +52,22 @@ describe('without a network', () => {
     const { code, printed } = await project.setUp();
     expect(printed).not.toMatch(/failed|Installing/);
     expect(code).toBe(0);
+  });
+
+  it('does not wait for npm to try again and again, and says what helps', async () => {
+    vi.stubEnv('npm_config_registry', 'https://registry.invalid/');
+    const args = join(project.folder, 'npm-args');
+    const npm = `require('node:fs').writeFileSync(${JSON.stringify(args)}, process.argv.join(' '));
+      console.error('npm error code ENOTFOUND');
+      process.exit(1);`;
+    writeFileSync(join(project.folder, 'npm.js'), npm);
+    const { code, printed } = await project.setUp();
+    expect(readFileSync(args, 'utf8')).toContain('--fetch-retries=0');
+    expect(printed.split('\n').slice(2)).toEqual([
+      "Cannot install packages: npm's registry cannot be reached (ENOTFOUND); run npm start again with a network, or behind a proxy after `npm config set https-proxy URL`.",
+      '',
+    ]);
+    expect(code).toBe(1);
   });
 
   it('says what to do again, where only the download failed', async () => {

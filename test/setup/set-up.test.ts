@@ -55,9 +55,11 @@ describe('setUp()', () => {
 });
 
 describe('setUp() without an engine', () => {
-  it('goes on without Redis, and says what would help', async () => {
+  it('goes on without Redis, and says what works without it and what would help', async () => {
     const { code, printed } = await project.setUp();
-    expect(printed).toMatch(/⚠️ {2}Redis is off: no redis-server could be installed; this would help: .+\n/);
+    expect(printed).toMatch(
+      /⚠️ {2}Redis is off: no redis-server could be installed, so the quota gate works inside the process and what else needs Redis is skipped; this would help: .+\n/,
+    );
     expect(code).toBe(0);
   });
 
@@ -66,6 +68,18 @@ describe('setUp() without an engine', () => {
     const { printed } = await project.setUp();
     expect(printed).toContain('Redis is off');
     expect(project.calls().filter((call) => call.includes('-m venv'))).toHaveLength(1);
+  });
+
+  it('tries again once there is a Python for the notebooks', async () => {
+    const withPython = (script: string) =>
+      project.addProgram('python3', `echo "python3 $*" >> '${join(project.folder, 'calls.log')}'\n${script}`);
+    const tries = () => project.calls().filter((call) => call.includes('-m venv')).length;
+    withPython('exit 1');
+    await project.setUp();
+    const before = tries();
+    withPython('[ "$1" = -c ]');
+    await project.setUp();
+    expect(tries()).toBe(before + 1);
   });
 
   it('takes a Redis server that came later', async () => {
