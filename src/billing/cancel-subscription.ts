@@ -2,8 +2,8 @@
 import type Stripe from 'stripe';
 import { SubscriptionEndedError } from './billing-errors.js';
 import { applyWaitingChange } from './change-plan.js';
-import { type BillingContext, fromSeconds, METADATA, nextChange, reportUsageOf } from './context.js';
-import { creditLeftFee } from './credit-left-fee.js';
+import { type BillingContext, fromSeconds, idOf, METADATA, nextChange, reportUsageOf } from './context.js';
+import { creditLeftFee, owesTimeFrom } from './credit-left-fee.js';
 import type { Cancellation, SubscriptionState } from './shapes.js';
 import { hasEnded, stateOf } from './subscription-state.js';
 
@@ -19,16 +19,42 @@ export async function cancelSubscription(
   }
   // What is due is no wish any more: the last month is billed by it.
   await applyWaitingChange(context, subscriptionId);
-  let subscription = await subscriptions.retrieve(subscriptionId);
-  if (!hasEnded(subscription)) {
-    await reportUsageOf(context, subscription, 'end');
+  const subscription = await subscriptions.retrieve(subscriptionId);
+  const ended = hasEnded(subscription) ? subscription : await endNow(context, subscription);
+  // Also of one that had ended: the process may have been killed here.
+  if (ended.ended_at !== null && ended.cancellation_details?.comment === CREDITED_HERE)
+    await creditLeftFee(context, ended, { from: fromSeconds(ended.ended_at) });
+  return stateOf(ended);
+}
+
+/** What says of an end that the unused time is not credited by Stripe. */
+const CREDITED_HERE = 'The unused time is taken off the fee';
+
+async function endNow(context: BillingContext, before: Stripe.Subscription): Promise<Stripe.Subscription> {
+  const { stripe, now } = context;
+  const { id, status, latest_invoice: first } = before;
+  // Its first invoice would be owed for nothing. Without it the subscription may be over.
+  if (status === 'incomplete' && first) await voidOpen(stripe, idOf(first));
+  await reportUsageOf(context, before, 'end');
+  const isOwed = await owesTimeFrom(context, before, now());
+  try {
     // Stripe takes no idempotency key with a DELETE: what has ended is not ended again.
-    subscription = await subscriptions.cancel(subscriptionId, { invoice_now: true, prorate: true });
+    return await stripe.subscriptions.cancel(id, {
+      invoice_now: true,
+      prorate: !isOwed,
+      ...(isOwed && { cancellation_details: { comment: CREDITED_HERE } }),
+    });
+  } catch (error) {
+    // Its answer was lost, or somebody else was quicker.
+    const after = await stripe.subscriptions.retrieve(id);
+    if (!hasEnded(after)) throw error;
+    return after;
   }
-  // Also where it had ended: by a process that was killed here.
-  const { ended_at: ended } = subscription;
-  if (ended !== null) await creditLeftFee(context, subscription, { from: fromSeconds(ended) });
-  return stateOf(subscription);
+}
+
+async function voidOpen({ invoices }: Stripe, id: string): Promise<void> {
+  const { status } = await invoices.retrieve(id);
+  if (status === 'open') await invoices.voidInvoice(id, {}, { idempotencyKey: `void:${id}` });
 }
 
 /** The work of {@link StripeBillingManager.resumeSubscription}. */

@@ -1,9 +1,17 @@
 /** Another plan: a dearer one at once, a cheaper one from the 1st of next month. */
-import type Stripe from 'stripe';
+import Stripe from 'stripe';
 import { DAY_MS, dayOf, monthOf, parseDay } from '../period.js';
 import { PLANS, type PlanName } from '../plans.js';
 import type { PlanChange, Proration } from '../tenants/tenant-billing.js';
-import { type BillingContext, idOf, METADATA, nextChange, reportUsageOf, toSeconds } from './context.js';
+import {
+  type BillingContext,
+  fromSeconds,
+  idOf,
+  METADATA,
+  nextChange,
+  reportUsageOf,
+  toSeconds,
+} from './context.js';
 import { creditLeftFee } from './credit-left-fee.js';
 import type { PlanChangeResult, SubscriptionState } from './shapes.js';
 import { hasEnded, stateOf } from './subscription-state.js';
@@ -16,22 +24,32 @@ export async function previewPlanChange(context: BillingContext, change: PlanCha
   await reportUsageOf(context, await lookUp(), 'change');
   // Anew, since the report may have waited for another: the change may be made by now.
   const subscription = await lookUp();
-  if (stateOf(subscription).planType === change.planType) return { lines: [], totalCents: 0 };
-  const preview = await context.stripe.invoices.createPreview({
+  if (stateOf(subscription).planType === change.planType) return FREE;
+  const subscription_details = {
+    items: itemsFor(context, subscription, change.planType),
+    proration_behavior: 'always_invoice' as const,
+    proration_date: toSeconds(todayOf(context, subscription)),
+  };
+  const wanted = {
     customer: idOf(subscription.customer),
     subscription: subscription.id,
-    subscription_details: {
-      items: itemsFor(context, subscription, change.planType),
-      proration_behavior: 'always_invoice',
-      proration_date: toSeconds(todayOf(context, subscription)),
-    },
+    subscription_details,
+  };
+  const preview = await context.stripe.invoices.createPreview(wanted).catch((error: unknown) => {
+    // Of a trial that ends the subscription no invoice comes.
+    if (error instanceof Stripe.errors.StripeInvalidRequestError && error.code === 'invoice_upcoming_none')
+      return undefined;
+    throw error;
   });
+  if (!preview) return FREE;
   const lines = preview.lines.data.map(({ description, amount }) => ({
     description: description ?? '',
     amountCents: amount,
   }));
   return { lines, totalCents: preview.total };
 }
+
+const FREE: Proration = { lines: [], totalCents: 0 };
 
 /** The work of {@link StripeBillingManager.changePlan}. */
 export async function changePlan(
@@ -51,14 +69,15 @@ export async function changePlan(
     const marked = await wait(context, subscription, waitsFrom(changesAt, planType));
     return { ...stateOf(marked), changesAt };
   }
-  // After another change, which made an invoice, the same change is another intent.
+  // After another change the same one is another intent, be that made here or, with an invoice, at Stripe.
   const latest = subscription.latest_invoice && idOf(subscription.latest_invoice);
-  const idempotencyKey = `plan:${subscription.id}:${before.planType}:${planType}:after:${latest}`;
+  const after = `${latest}:${nextChange(subscription)}`;
+  const idempotencyKey = `plan:${subscription.id}:${before.planType}:${planType}:after:${after}`;
   const from = todayOf(context, subscription);
   // The fee that it holds back is still to be taken off: whoever follows after a kill sees that by the wish.
   const isHeld = subscription.status === 'unpaid';
-  const metadata = isHeld ? waitsFrom(from, planType) : NOTHING_WAITS;
-  const changed = await switchTo(context, subscription, { planType, from, idempotencyKey }, metadata);
+  const waits = isHeld ? waitsFrom(from, planType) : NOTHING_WAITS;
+  const changed = await switchTo(context, subscription, { planType, from, idempotencyKey }, waits);
   const done = isHeld ? await applyWaitingChange(context, subscriptionId) : undefined;
   return { ...(done ?? stateOf(changed)), changesAt: null };
 }
@@ -71,15 +90,21 @@ export async function applyWaitingChange(
   const subscription = await context.stripe.subscriptions.retrieve(subscriptionId);
   const { [METADATA.nextPlan]: planType, [METADATA.nextPlanFrom]: day = '' } = subscription.metadata;
   // By Stripe's month: where our clock is a little behind, the renewal that brings us here comes but once.
-  const today = new Date(Math.max(context.now().getTime(), ...periodStarts(subscription)));
+  const today = new Date(Math.max(...[context.now(), ...periodStarts(subscription)].map(Number)));
   if (!planType || day > dayOf(today) || hasEnded(subscription)) return undefined;
-  // A trial may end after the 1st; until then nothing is billed.
-  const begins = [monthOf(today).start, parseDay(day).start].map(Number);
-  const from = new Date(Math.max(...begins, ...periodStarts(subscription)));
-  const idempotencyKey = `plan:${subscription.id}:${planType}:${from.toISOString()}`;
-  const change = { planType: planType as PlanName, from, idempotencyKey };
-  if (stateOf(subscription).planType !== planType) await switchTo(context, subscription, change);
-  await creditLeftFee(context, subscription, { from, kept: change.planType });
+  const isMade = stateOf(subscription).planType === planType;
+  // One that was made holds since the day that it left here. For another a trial may end after the 1st; until
+  // then nothing is billed.
+  const bounds = isMade
+    ? [fromSeconds(subscription.start_date)]
+    : [monthOf(today).start, ...periodStarts(subscription)];
+  const from = new Date(Math.max(...[parseDay(day).start, ...bounds].map(Number)));
+  const kept = planType as PlanName;
+  if (!isMade) {
+    const idempotencyKey = `plan:${subscription.id}:${planType}:${from.toISOString()}`;
+    await switchTo(context, subscription, { planType: kept, from, idempotencyKey }, waitsFrom(from, kept));
+  }
+  await creditLeftFee(context, subscription, { from, kept });
   // Forgotten last: whoever follows after a kill goes on from where it stands.
   return stateOf(await wait(context, subscription, NOTHING_WAITS));
 }
@@ -105,7 +130,7 @@ async function switchTo(
   context: BillingContext,
   subscription: Stripe.Subscription,
   { planType, from, idempotencyKey }: { planType: PlanName; from: Date; idempotencyKey: string },
-  metadata: Record<string, string> = {},
+  waits: Record<string, string>,
 ): Promise<Stripe.Subscription> {
   // The old price bills what Stripe has of it by now; what it hears of later is on no invoice.
   await reportUsageOf(context, subscription, 'change');
@@ -115,7 +140,7 @@ async function switchTo(
       items: itemsFor(context, subscription, planType),
       proration_behavior: 'always_invoice',
       proration_date: toSeconds(from),
-      metadata: { [METADATA.plan]: planType, ...metadata },
+      metadata: { [METADATA.plan]: planType, ...waits, [METADATA.change]: nextChange(subscription) },
     },
     { idempotencyKey },
   );
@@ -124,11 +149,11 @@ async function switchTo(
 /** The beginning of the day, or of the subscription if that was later. */
 function todayOf({ now }: BillingContext, subscription: Stripe.Subscription): Date {
   const today = Math.floor(now().getTime() / DAY_MS) * DAY_MS;
-  return new Date(Math.max(today, ...periodStarts(subscription)));
+  return new Date(Math.max(today, ...periodStarts(subscription).map(Number)));
 }
 
 const periodStarts = ({ items }: Stripe.Subscription) =>
-  items.data.map(({ current_period_start: start }) => start * 1_000);
+  items.data.map(({ current_period_start: start }) => fromSeconds(start));
 
 /** The same two items with the prices of another plan. */
 function itemsFor(

@@ -11,7 +11,7 @@ import type { TenantLifecycle } from './lifecycle.js';
 import type { LifecycleEntry } from './lifecycle-entry.js';
 import { readDeletions } from './lifecycle-log.js';
 import { refuseNotSignedUp } from './not-signed-up.js';
-import { type FollowTerms, findBilled, type TenantBilling } from './tenant-billing.js';
+import type { FollowTerms, TenantBilling } from './tenant-billing.js';
 
 /** How long a deleted tenant can come back. */
 export const SOFT_MS = 30 * DAY_MS;
@@ -68,8 +68,10 @@ export async function endSubscription(
   tenantId: string,
   gone: 'deleted' | 'cancelled',
 ): Promise<void> {
-  const { customerId, subscription } = await findBilled(billing, tenantId);
-  if (!customerId || !subscription) return;
+  const customerId = await billing.findCustomer(tenantId);
+  // Also one that has ended: what a kill left of its end is done then.
+  const subscription = customerId && (await billing.findSubscription(customerId));
+  if (!subscription) return;
   // Looked at after the subscription was found: it may be that of a win-back which has just begun.
   if ((await lifecycle.read(tenantId))?.state !== gone) return;
   await billing.cancelSubscription({ subscriptionId: subscription.subscriptionId, atPeriodEnd: false });

@@ -250,6 +250,31 @@ describe('a change of mind', () => {
   });
 });
 
+describe('a change in a trial', () => {
+  beforeEach(async () => {
+    await begin('2025-11-20T00:00:00Z');
+    await addCard();
+  });
+
+  it('is made again on the day on which a cheaper plan came, though no invoice was made', async () => {
+    const { subscriptionId } = await subscribe('starter', 14);
+    await advance('2025-11-30T12:00:00Z');
+    await billing.changePlan({ subscriptionId, planType: 'pro' });
+    await billing.changePlan({ subscriptionId, planType: 'starter' });
+    await advance('2025-12-01T10:00:00Z');
+    expect(await billing.applyWaitingChange(subscriptionId)).toMatchObject({ planType: 'starter' });
+    expect(await billing.changePlan({ subscriptionId, planType: 'pro' })).toMatchObject({ planType: 'pro' });
+  });
+
+  it('is previewed for nothing where the subscription ends with it', async () => {
+    const { subscriptionId } = await subscribe('starter', 14);
+    await billing.cancelSubscription({ subscriptionId });
+    const change = { subscriptionId, planType: 'pro' } as const;
+    expect(await billing.previewPlanChange(change)).toEqual({ lines: [], totalCents: 0 });
+    expect(await billing.changePlan(change)).toMatchObject({ planType: 'pro', status: 'trialing' });
+  });
+});
+
 describe('a cancellation', () => {
   it('at once has the usage reported first, with that of today', async () => {
     await begin('2025-11-01T00:00:00Z');

@@ -2,7 +2,6 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { PaymentUnderWayError } from '../../src/billing/billing-errors.js';
 import { StripeBillingManager } from '../../src/billing/billing-manager.js';
 import { chargeHeldDrafts } from '../../src/billing/charge-held-drafts.js';
-import type { PlanName } from '../../src/plans.js';
 import { type ManagerWorld, managerWorld } from './manager-world.js';
 
 let world: ManagerWorld;
@@ -23,22 +22,7 @@ const status = async () => (await world.billing.findSubscription(world.customerI
 const hour = (count: number) =>
   new Date(Date.parse('2026-02-02T00:00:00Z') + count * 3_600_000).toISOString();
 
-const told = async () => (await invoices()).map(({ status, total }) => `${status} ${total}`);
-/** A process that is killed after so many writes, the last of which may have arrived. */
-const dieAfter = async (
-  writes: number,
-  lost: 'unavailable' | 'lost_answer',
-  change: () => Promise<unknown>,
-) => {
-  let count = 0;
-  world.local.faults = ({ method }) => {
-    if (method !== 'POST') return undefined;
-    count += 1;
-    return count === writes ? lost : count > writes ? 'unavailable' : undefined;
-  };
-  await expect(change()).rejects.toThrow();
-  world.local.faults = () => undefined;
-};
+const told = () => world.told();
 
 describe('chargeHeldDrafts()', () => {
   it.each([
@@ -135,7 +119,7 @@ describe('a cheaper plan that waited', () => {
   it.each(
     [1, 2, 3].flatMap((writes) => [[writes, 'unavailable'] as const, [writes, 'lost_answer'] as const]),
   )('is made to its end by the next try after a kill at write %i (%s)', async (writes, lost) => {
-    await dieAfter(writes, lost, apply);
+    await world.dieAfter(writes, lost, apply);
     // Stripe has forgotten the idempotency keys by then.
     await world.advance('2026-01-04T00:00:00Z');
     await apply();
@@ -144,7 +128,7 @@ describe('a cheaper plan that waited', () => {
   });
 
   it('is credited where the tenant paid its old fee before the next try', async () => {
-    await dieAfter(2, 'unavailable', apply);
+    await world.dieAfter(2, 'unavailable', apply);
     await world.addCard();
     await world.billing.payOpenInvoices(world.customerId);
     await apply();
@@ -156,110 +140,10 @@ describe('a cheaper plan that waited', () => {
     ['wants it again', 'starter'],
     ['wants a dearer one', 'enterprise'],
   ] as const)('is made to its end first, when the tenant %s', async (_, planType) => {
-    await dieAfter(2, 'unavailable', apply);
+    await world.dieAfter(2, 'unavailable', apply);
     await world.billing.changePlan({ subscriptionId, planType });
     expect((await told()).slice(0, 4)).toEqual(['paid 9900', 'open 9900', 'draft 0', 'open 2900']);
     expect(await apply()).toBeUndefined();
-  });
-});
-
-describe('a subscription that holds a draft back', () => {
-  let subscriptionId: string;
-  const from = async (planType: PlanName) => {
-    world = await managerWorld('2025-11-01T00:00:00Z', { endOfRetries: 'unpaid' });
-    await world.addCard();
-    ({ subscriptionId } = await world.subscribe(planType, 0));
-    await world.addCard('pm_card_chargeCustomerFail');
-    // December is given up by then.
-    await world.advance('2026-01-03T12:00:00Z');
-    expect(await status()).toBe('unpaid');
-  };
-  const upgrade = (planType: PlanName) => world.billing.changePlan({ subscriptionId, planType });
-  const cancel = () => world.billing.cancelSubscription({ subscriptionId, atPeriodEnd: false });
-  const settled = async () => {
-    await world.addCard();
-    await world.billing.payOpenInvoices(world.customerId);
-    return (await told()).map((one) => Number(one.split(' ')[1])).reduce((sum, cents) => sum + cents, 0);
-  };
-  /** Of a January fee from a day on. */
-  const rest = (cents: number, day: number) => Math.round((cents * (32 - day)) / 31);
-
-  it('is billed by each plan for its days after an upgrade', async () => {
-    await from('starter');
-    expect(await upgrade('pro')).toMatchObject({ planType: 'pro', changesAt: null });
-    const left = 2_900 - rest(2_900, 3);
-    expect(await told()).toEqual(['paid 2900', 'open 2900', `draft ${left}`, `open ${rest(9_900, 3)}`]);
-    expect(await world.stripe.subscriptions.retrieve(subscriptionId)).toMatchObject({
-      metadata: { plan: 'pro' },
-    });
-    expect(await world.billing.applyWaitingChange(subscriptionId)).toBeUndefined();
-  });
-
-  it('is billed by each plan for its days after two upgrades and an end', async () => {
-    await from('starter');
-    await upgrade('pro');
-    await world.advance('2026-01-10T15:00:00Z');
-    await upgrade('enterprise');
-    await world.advance('2026-01-22T00:00:00Z');
-    await cancel();
-    const january = 2_900 - rest(2_900, 3) + (rest(9_900, 3) - rest(9_900, 10)) + rest(49_900, 10);
-    const [, , draft] = await told();
-    expect(draft).toBe(`draft ${2_900 - rest(2_900, 3)}`);
-    // Of the last fee Stripe credits what is left: that its last invoice comes out below 0 is its way.
-    expect(await settled()).toBe(2 * 2_900 + january - rest(49_900, 22));
-  });
-
-  it.each(
-    [1, 2, 3].flatMap((writes) => [[writes, 'unavailable'] as const, [writes, 'lost_answer'] as const]),
-  )('takes the fee off after a kill at write %i of an upgrade (%s)', async (writes, lost) => {
-    await from('starter');
-    await dieAfter(writes, lost, () => upgrade('pro'));
-    await world.advance('2026-01-05T09:00:00Z');
-    await upgrade('pro');
-    // Made by the first try, or by the second.
-    const day = writes === 1 && lost === 'unavailable' ? 5 : 3;
-    expect(await told()).toEqual([
-      ...['paid 2900', 'open 2900', `draft ${2_900 - rest(2_900, day)}`, `open ${rest(9_900, day)}`],
-    ]);
-    expect(await world.billing.applyWaitingChange(subscriptionId)).toBeUndefined();
-  });
-
-  it('is billed for its days alone when it ends at once, however often it is ended', async () => {
-    await from('enterprise');
-    for (let time = 1; time <= 2; time += 1) await cancel();
-    const twoDaysAndAHalf = 49_900 - Math.round((49_900 * 28.5) / 31);
-    expect(await told()).toEqual(['paid 49900', 'open 49900', `draft ${twoDaysAndAHalf}`, 'paid 0']);
-    expect(await settled()).toBe(2 * 49_900 + twoDaysAndAHalf);
-  });
-
-  it.each(['unavailable', 'lost_answer'] as const)(
-    'is billed for its days alone after a kill behind its end (%s)',
-    async (lost) => {
-      await from('enterprise');
-      await dieAfter(1, lost, cancel);
-      expect((await world.billing.findSubscription(world.customerId))?.status).toBe('canceled');
-      await world.advance('2026-01-05T09:00:00Z');
-      await cancel();
-      const twoDaysAndAHalf = 49_900 - Math.round((49_900 * 28.5) / 31);
-      expect(await told()).toEqual(['paid 49900', 'open 49900', `draft ${twoDaysAndAHalf}`, 'paid 0']);
-    },
-  );
-
-  it('gives nothing back of a fee that was paid, where somebody else ended it', async () => {
-    await from('enterprise');
-    await world.addCard();
-    await world.billing.payOpenInvoices(world.customerId);
-    await world.stripe.subscriptions.cancel(subscriptionId);
-    await cancel();
-    expect(await told()).toEqual(['paid 49900', 'paid 49900', 'paid 49900']);
-  });
-
-  it('leaves its month whole when it ends with it', async () => {
-    await from('enterprise');
-    await world.billing.cancelSubscription({ subscriptionId });
-    await world.advance('2026-02-02T00:00:00Z');
-    await cancel();
-    expect((await told()).slice(0, 3)).toEqual(['paid 49900', 'open 49900', 'draft 49900']);
   });
 });
 

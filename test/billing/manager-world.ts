@@ -1,4 +1,5 @@
 /** A billing manager at a local Stripe, with one tenant and its customer, on a clock. */
+import { expect } from 'vitest';
 import { StripeBillingManager } from '../../src/billing/billing-manager.js';
 import { ensureCatalogue } from '../../src/billing/catalogue.js';
 import { openTestClock } from '../../src/billing/test-clock.js';
@@ -50,11 +51,31 @@ export async function managerWorld(start = '2025-11-01T00:00:00Z', options: Loca
       };
       return keys;
     },
+    /** The customer's invoices, oldest first: status and cents. */
+    told: async () => {
+      const { data } = await stripe.invoices.list({ customer: customerId, limit: 100 });
+      return data.reverse().map(({ status, total }) => `${status} ${total}`);
+    },
+    /** A process that is killed after so many writes, the last of which may have arrived. */
+    dieAfter: async (
+      writes: number,
+      lost: 'unavailable' | 'lost_answer',
+      work: () => Promise<unknown>,
+    ): Promise<void> => {
+      let count = 0;
+      local.faults = ({ method }) => {
+        if (method === 'GET') return undefined;
+        count += 1;
+        return count === writes ? lost : count > writes ? 'unavailable' : undefined;
+      };
+      await expect(work()).rejects.toThrow();
+      local.faults = () => undefined;
+    },
     /** The answer of the next call to a path is lost. */
-    loseAnswer: (path: RegExp) => {
+    loseAnswer: (path: RegExp, wanted = 'POST') => {
       let isLost = false;
       local.faults = ({ method, path: called }) => {
-        if (isLost || method !== 'POST' || !path.test(called)) return undefined;
+        if (isLost || method !== wanted || !path.test(called)) return undefined;
         isLost = true;
         return 'lost_answer';
       };
