@@ -49,7 +49,8 @@ export {
 export { createTables } from './metering/tables.js';
 export { isBilled, recordTenants, type TenantTerms, tenantsAt } from './metering/tenants.js';
 export { type ReportUsage, trackUsage } from './metering/track-usage.js';
-export { type TrackerStats, UsageTracker, type UsageTrackerOptions } from './metering/tracker.js';
+export { UsageTracker } from './metering/tracker.js';
+export type { TrackerStats, UsageTrackerOptions } from './metering/tracker-options.js';
 export { readUsage, type TenantUsage } from './metering/usage.js';
 export { CENT, type Cents, formatCents, formatUsd, parseUsd, toCents, USD, type Usd } from './money.js';
 export { consoleNotifier, type Notice, type Notifier, webhookNotifier } from './notifier.js';

@@ -1,6 +1,7 @@
 /** Reading outside data at the edges: the one place where a schema's refusal becomes a sentence. */
 import { z } from 'zod';
 import { InvalidInputError } from './errors.js';
+import { PLANS, type PlanName } from './plans.js';
 
 /**
  * Checks outside data against a schema.
@@ -65,3 +66,8 @@ export const TENANT_ID = /^[a-z0-9][a-z0-9_-]{0,62}$/;
 export const tenantId = z
   .string('must be a tenant id')
   .regex(TENANT_ID, 'must be 1 to 63 of a-z, 0-9, _ and -, a letter or digit first');
+
+const planNames = Object.keys(PLANS) as PlanName[];
+
+/** A plan's name. */
+export const planName = z.enum(planNames, `must be one of ${planNames.join(', ')}`);

@@ -62,6 +62,13 @@ export function previousMonth(instant: Date): Month {
 }
 
 /**
+ * When a month's invoice is issued: events accepted before belong to it.
+ *
+ * @example closingOf(parseMonth('2025-11')) // 2025-12-04T00:00:00.000Z
+ */
+export const closingOf = ({ end }: Period): Date => new Date(end.getTime() + GRACE_MS);
+
+/**
  * The UTC day of an instant, e.g. `2025-11-30`.
  *
  * @throws RangeError when the instant is no valid date.

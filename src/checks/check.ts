@@ -1,4 +1,5 @@
 /** What a readiness check is, and how one runs. */
+import { messageOf } from '../say-failure.js';
 import type { Service } from '../service.js';
 
 /** What a readiness check found. */
@@ -70,10 +71,6 @@ export async function runCheck<Client>(
       ? result({ status: 'fail', evidence: problems, advice }, measured)
       : result({ status: 'pass', evidence }, measured);
   } catch (error) {
-    return result({
-      status: 'fail',
-      evidence: [error instanceof Error ? error.message : String(error)],
-      advice,
-    });
+    return result({ status: 'fail', evidence: [messageOf(error)], advice });
   }
 }

@@ -3,7 +3,7 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import { loadDashboard, tablesRead } from '../dashboard/load-dashboard.js';
 import { PANELS, type Panel } from '../dashboard/panels.js';
 import { ROLLUP_TABLES } from '../metering/tables.js';
-import { tenantsAt } from '../metering/tenants.js';
+import { termsAt } from '../metering/tenants.js';
 import { DAY_MS } from '../period.js';
 import { PLANS } from '../plans.js';
 import type { Service } from '../service.js';
@@ -38,7 +38,7 @@ export function checkDashboardPerformance(
       const largest = await largestTenant(client, now);
       if (!largest) return { problems: ['no tenant has usage in the last 30 days'], evidence: [] };
       const { tenant_id: tenantId, events } = largest;
-      const terms = (await tenantsAt(client, now)).find((one) => one.tenantId === tenantId);
+      const terms = await termsAt(client, { tenantId, instant: now });
       const request = { tenantId, now, limits: PLANS[terms?.plan ?? 'starter'].dailyLimits };
 
       const started = performance.now();

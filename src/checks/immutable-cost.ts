@@ -6,7 +6,7 @@ import { PRICE_TABLES, type PriceTable } from '../metering/costs.js';
 import { EVENTS_TABLE } from '../metering/tables.js';
 import { isBilled, tenantsAt } from '../metering/tenants.js';
 import { formatCents, formatUsd, parseUsd } from '../money.js';
-import { GRACE_MS, type Month, previousMonth } from '../period.js';
+import { closingOf, type Month, previousMonth } from '../period.js';
 import type { Service } from '../service.js';
 import { type CheckResult, runCheck } from './check.js';
 import { withPlantedEvent } from './planted-event.js';
@@ -121,7 +121,7 @@ async function storedCosts(clickhouse: ClickHouseClient, month: Month): Promise<
           AND created_at >= fromUnixTimestamp64Milli({closes:Int64}, 'UTC')
       )
       GROUP BY tenant_id`,
-    query_params: { month: Number(month.name.replace('-', '')), closes: month.end.getTime() + GRACE_MS },
+    query_params: { month: Number(month.name.replace('-', '')), closes: closingOf(month).getTime() },
     format: 'JSONEachRow',
   });
   const rows = await result.json<{ tenant_id: string; cost_usd: string }>();

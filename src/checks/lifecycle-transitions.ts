@@ -1,11 +1,12 @@
 /** Check 4 of M12.4 → M13.1: listed transitions only, one of two upgrades at once, and nobody notices. */
 import { limitsOf, type PlanName } from '../plans.js';
 import type { Service } from '../service.js';
+import type { Reply } from './call-http.js';
 import { type CheckResult, runCheck } from './check.js';
 import { tryTransitions } from './listed-transitions.js';
 import type { Platform } from './platform.js';
 import { AT_ONCE, raceTransitions } from './racing-transitions.js';
-import { type Reply, type TestTenant, withTenants } from './test-tenant.js';
+import { type TestTenant, withTenants } from './test-tenant.js';
 
 /** Pairs of a state and an event, as the course has them: a change of the table is meant to be seen here. */
 const LISTED = 26;

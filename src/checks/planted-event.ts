@@ -6,7 +6,7 @@ import { randomInt, randomUUID } from 'node:crypto';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { encodeBatch } from '../metering/encode-batch.js';
 import { insertBatch } from '../metering/insert-batch.js';
-import { EVENTS_TABLE, ROLLUP_TABLES } from '../metering/tables.js';
+import { USAGE_TABLES } from '../metering/tables.js';
 import { parseMonth } from '../period.js';
 
 /** Dollars for 170 tokens in and 12 out, which gpt-4o never cost. */
@@ -44,10 +44,9 @@ export async function withPlantedEvent<Result>(
     await insertBatch(clickhouse, await encodeBatch(randomUUID(), [event]));
     return await run({ tenantId, month: month.name, cost: COST });
   } finally {
-    for (const table of [EVENTS_TABLE, ...ROLLUP_TABLES]) {
-      await clickhouse.command({
-        query: `ALTER TABLE ${table} DROP PARTITION ${month.name.replace('-', '')}`,
-      });
+    for (const table of USAGE_TABLES) {
+      const query = `ALTER TABLE ${table} DROP PARTITION ${month.name.replace('-', '')}`;
+      await clickhouse.command({ query });
     }
   }
 }

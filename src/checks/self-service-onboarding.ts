@@ -2,13 +2,13 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { Service } from '../service.js';
 import { readLastEntries } from '../tenants/lifecycle-log.js';
+import type { Reply } from './call-http.js';
 import { type CheckResult, type Finding, runCheck } from './check.js';
 import {
-  deleteTenants,
+  deletingTenants,
   hasFailed,
   newSignup,
   onboarded,
-  type Reply,
   SIGNUP_SECONDS,
   type Signup,
   signUp,
@@ -49,15 +49,8 @@ export function checkOnboarding(
     ],
     advice:
       'Mend M12.3 before going on: GET /api/tenants/{id} names the step that waits or failed; look at its worker, the webhook of the payment, the key, and at ONBOARDING_API_URL if it is set',
-    async test(service) {
-      const made: TestTenant[] = [];
-      try {
-        const finding = await tryOnboarding(service, { paymentMethod, budgetSeconds, made });
-        return { ...finding, problems: [...finding.problems, ...(await deleteTenants(made.splice(0)))] };
-      } finally {
-        await deleteTenants(made);
-      }
-    },
+    test: (service) =>
+      deletingTenants((made) => tryOnboarding(service, { paymentMethod, budgetSeconds, made })),
   });
 }
 

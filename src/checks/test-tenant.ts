@@ -2,14 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import type { PlanName } from '../plans.js';
+import { messageOf } from '../say-failure.js';
+import { callHttp, type Reply } from './call-http.js';
 import type { Finding } from './check.js';
-
-/** What came back over HTTP. */
-export interface Reply {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly body: Readonly<Record<string, unknown>>;
-}
 
 export interface TestTenant {
   readonly tenantId: string;
@@ -35,55 +30,6 @@ export function newSignup(plan: PlanName = 'starter', payment_method = 'pm_card_
   return { company, email: `${company}@example.com`, plan, payment_method };
 }
 
-/** Longest wait for one answer, in seconds. */
-const ANSWER_SECONDS = 30;
-
-interface Sent {
-  readonly key?: string;
-  readonly body?: object | undefined;
-  readonly seconds?: number | undefined;
-}
-
-/**
- * A body that is no JSON object comes back as an empty one.
- *
- * @throws Error with the address, where no answer comes.
- */
-async function call(
-  url: string,
-  method: string,
-  path: string,
-  { key, body, seconds = ANSWER_SECONDS }: Sent = {},
-): Promise<Reply> {
-  // Below the address, which may have a path of its own.
-  const address = new URL(path.slice(1), url.endsWith('/') ? url : `${url}/`);
-  try {
-    const response = await fetch(address, {
-      method,
-      headers: {
-        ...(key !== undefined && { authorization: `Bearer ${key}` }),
-        ...(body && { 'content-type': 'application/json' }),
-      },
-      ...(body && { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(seconds * 1_000),
-    });
-    const { status, headers } = response;
-    return { status, headers, body: objectIn(await response.text()) };
-  } catch (error) {
-    const { name, message, cause } = error as Error & { cause?: { code?: string; message: string } };
-    const why = name === 'TimeoutError' ? `waited ${seconds} s` : (cause?.code ?? cause?.message ?? message);
-    throw new Error(`no answer from ${address.origin}${address.pathname} (${why})`, { cause: error });
-  }
-}
-
-function objectIn(text: string): Reply['body'] {
-  try {
-    return Object(JSON.parse(text));
-  } catch {
-    return {};
-  }
-}
-
 /** What may stand in a header. */
 const isKey = (key: unknown): key is string => typeof key === 'string' && /^[\x21-\x7e]+$/.test(key);
 
@@ -102,10 +48,11 @@ export async function signUp(
   signup: Signup,
   { seconds }: { seconds?: number } = {},
 ): Promise<{ status: number; tenant?: TestTenant }> {
-  const { status, body } = await call(url, 'POST', '/signup', { body: signup, seconds });
+  const { status, body } = await callHttp(url, 'POST', '/signup', { body: signup, seconds });
   const { tenant_id: tenantId, api_key: key } = body;
   if (status !== 202 || typeof tenantId !== 'string' || !isKey(key)) return { status };
-  const send: TestTenant['call'] = (method, path, body) => call(url, method, path, { key, body, seconds });
+  const send: TestTenant['call'] = (method, path, body) =>
+    callHttp(url, method, path, { key, body, seconds });
   return {
     status,
     tenant: { tenantId, call: send, ask: (question) => send('POST', '/query', { question }) },
@@ -151,50 +98,57 @@ export async function onboarded(
   }
 }
 
-/**
- * Deletes tenants.
- *
- * @returns a sentence for each that stays
- */
-export async function deleteTenants(tenants: readonly TestTenant[]): Promise<string[]> {
+/** Deletes tenants. @returns a sentence for each that stays */
+async function deleteTenants(tenants: readonly TestTenant[]): Promise<string[]> {
   const deleted = async ({ tenantId, call }: TestTenant): Promise<string[]> => {
     try {
       const { status } = await call('DELETE', `/api/tenants/${tenantId}`);
       return status === 202 ? [] : [`the deletion of the test tenant got ${status}, not 202`];
     } catch (error) {
-      return [(error as Error).message];
+      return [messageOf(error)];
     }
   };
   return (await Promise.all(tenants.map(deleted))).flat();
 }
 
 /**
- * Signs tenants up, one for each plan, gives them to `run`, and deletes them; what stays is a problem more.
+ * Deletes the tenants that `run` made, however it ends; what stays is a problem more.
  *
- * @throws Error saying how far a signup came.
- * @example await withTenants(url, ['starter', 'pro'], async ([first, second]) => ({ problems: [], evidence: [] }));
+ * @param run is given a list, and adds each tenant that it makes
  */
-export async function withTenants(
-  url: string,
-  plans: readonly PlanName[],
-  run: (tenants: readonly TestTenant[]) => Promise<Finding>,
-): Promise<Finding> {
+export async function deletingTenants(run: (made: TestTenant[]) => Promise<Finding>): Promise<Finding> {
   const made: TestTenant[] = [];
-  const signedUp = async (plan: PlanName): Promise<TestTenant> => {
-    const { status, tenant } = await signUp(url, newSignup(plan));
-    if (!tenant) throw new Error(`a signup got ${status}, not 202 with a tenant and a key`);
-    made.push(tenant);
-    const { body } = await onboarded(tenant);
-    if (body.state !== 'active') throw new Error(`a signup is ${body.state}, not active`);
-    return tenant;
-  };
   try {
-    // All are waited for, also where one failed: what was made goes.
-    const tenants = await Promise.allSettled(plans.map(signedUp));
-    for (const one of tenants) if (one.status === 'rejected') throw one.reason;
-    const finding = await run(tenants.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])));
+    const finding = await run(made);
     return { ...finding, problems: [...finding.problems, ...(await deleteTenants(made.splice(0)))] };
   } finally {
     await deleteTenants(made);
   }
+}
+
+/**
+ * Signs tenants up, one for each plan, gives them to `run`, and deletes them.
+ *
+ * @throws Error saying how far a signup came.
+ * @example await withTenants(url, ['starter', 'pro'], async ([first, second]) => ({ problems: [], evidence: [] }));
+ */
+export function withTenants(
+  url: string,
+  plans: readonly PlanName[],
+  run: (tenants: readonly TestTenant[]) => Promise<Finding>,
+): Promise<Finding> {
+  return deletingTenants(async (made) => {
+    const signedUp = async (plan: PlanName): Promise<TestTenant> => {
+      const { status, tenant } = await signUp(url, newSignup(plan));
+      if (!tenant) throw new Error(`a signup got ${status}, not 202 with a tenant and a key`);
+      made.push(tenant);
+      const { body } = await onboarded(tenant);
+      if (body.state !== 'active') throw new Error(`a signup is ${body.state}, not active`);
+      return tenant;
+    };
+    // All are waited for, also where one failed: what was made goes.
+    const tenants = await Promise.allSettled(plans.map(signedUp));
+    for (const one of tenants) if (one.status === 'rejected') throw one.reason;
+    return run(tenants.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])));
+  });
 }

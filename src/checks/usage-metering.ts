@@ -1,5 +1,6 @@
 /** Check 1 of M12.4 → M13.1: what a tenant uses is in its usage at once, exactly, and in nobody else's. */
 import { setTimeout } from 'node:timers/promises';
+import type { UsageTotals } from '../metering/usage.js';
 import { dayOf } from '../period.js';
 import type { Service } from '../service.js';
 import { type CheckResult, runCheck } from './check.js';
@@ -16,12 +17,7 @@ const BYTES = 4_096;
 const LOOK_MS = 100;
 
 /** A tenant's figures, in the words of the usage API. */
-interface Figures {
-  readonly queries: number;
-  readonly tokens_input: number;
-  readonly tokens_output: number;
-  readonly bytes: number;
-}
+type Figures = Omit<UsageTotals, 'cost_usd'>;
 
 const NOTHING: Figures = { queries: 0, tokens_input: 0, tokens_output: 0, bytes: 0 };
 const KINDS = Object.keys(NOTHING) as (keyof Figures)[];

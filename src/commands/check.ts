@@ -12,7 +12,7 @@ import { inProcessQuotaGate } from '../quotas/in-process-quota-gate.js';
 import { redisQuotaGate } from '../quotas/redis-quota-gate.js';
 import { openPlatform } from '../server/platform.js';
 import { withQuotaTrial } from '../server/quota-trial.js';
-import { describeServices } from '../services/describe-services.js';
+import { describeServices, serviceLine } from '../services/describe-services.js';
 import { openServices } from '../services/open-services.js';
 import { runCommand } from './run-command.js';
 
@@ -108,8 +108,7 @@ async function lifecycleToIntegration(name: string, now: Date = SAMPLE_NOW): Pro
 type ServiceRow = ReturnType<typeof describeServices>[number];
 
 function print(report: Report, services: readonly ServiceRow[]): void {
-  for (const { service, mode, reason } of services)
-    console.log(`${service}: ${mode}${reason ? ` (${reason})` : ''}`);
+  for (const service of services) console.log(serviceLine(service));
   printReport(report);
   for (const { title, status, evidence, advice, expected, seconds } of report.results) {
     console.log(`\n${title} (${status}, ${seconds.toFixed(3)} s)`);

@@ -1,10 +1,10 @@
 /** `npm run local-stripe`: the local Stripe on a port, its state in memory or in a file. */
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
-import { createLocalStripe } from '../local-stripe/create-local-stripe.js';
+import { closeAll } from '../close-all.js';
 import { refuseRequest } from '../local-stripe/http/handle-request.js';
 import { listen } from '../server/listen.js';
-import { ACCOUNT_SETTINGS } from '../services/stripe.js';
+import { startLocalStripe } from '../services/stripe.js';
 import { listenOptions, parseListenOptions } from './listen-options.js';
 import { runCommand } from './run-command.js';
 
@@ -18,27 +18,18 @@ What it supports stands in src/local-stripe/README.md.
   --file PATH     keeps the state there, for the next time; made if it is missing
 `;
 
-/** How often webhooks and renewals of customers without a test clock are looked after. */
-const TICK_MS = 1_000;
-
 await runCommand(HELP, async (args) => {
   const { values } = parseArgs({
     args,
     options: { ...listenOptions('12111'), file: { type: 'string' } },
   });
   const address = parseListenOptions(values);
-  const local = createLocalStripe({
-    ...ACCOUNT_SETTINGS,
-    ...(values.file !== undefined && { file: values.file }),
-  });
+  const { local, close } = await startLocalStripe(values.file === undefined ? {} : { file: values.file });
   const server = await listen(local, { ...address, refuse: refuseRequest });
   const { hostname, port: taken } = new URL(server.url);
   console.log(`Local Stripe on ${server.url}`);
   console.log(`  new Stripe('sk_test_local', { host: '${hostname}', port: ${taken}, protocol: 'http' })`);
-  const ticking = setInterval(() => void local.tick(), TICK_MS);
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
-  clearInterval(ticking);
-  await server.close();
-  await local.close();
+  await closeAll(server.close, close);
   return 0;
 });

@@ -1,8 +1,8 @@
 /** `npm run reset`: empties the workspaces that no process uses. */
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { idleWorkspaces } from '../services/workspace.js';
+import { listWorkspaces } from '../services/workspace.js';
 import { runCommand } from './run-command.js';
 
 const DATA_DIR = '.data';
@@ -20,7 +20,7 @@ await runCommand(HELP, async (args) => {
     allowPositionals: true,
     options: { 'dry-run': { type: 'boolean', default: false } },
   });
-  const idle = idleWorkspaces(DATA_DIR);
+  const { idle, busy } = listWorkspaces(DATA_DIR);
   const unknown = positionals.filter((name) => !idle.includes(name));
   if (unknown.length > 0) {
     throw new RangeError(
@@ -33,13 +33,7 @@ await runCommand(HELP, async (args) => {
     console.log(`${values['dry-run'] ? 'would remove' : 'removed'} ${DATA_DIR}/${name}`);
   }
   if (positionals.length === 0)
-    for (const name of busyBeside(idle)) console.log(`left ${DATA_DIR}/${name}, which a process uses`);
+    for (const name of busy) console.log(`left ${DATA_DIR}/${name}, which a process uses`);
   if (chosen.length === 0) console.log('nothing to reset');
   return 0;
 });
-
-function busyBeside(idle: readonly string[]): string[] {
-  if (!existsSync(DATA_DIR)) return [];
-  const folders = readdirSync(DATA_DIR, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  return folders.map(({ name }) => name).filter((name) => !idle.includes(name));
-}

@@ -2,13 +2,14 @@
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import type { ClickHouseClient } from '@clickhouse/client';
+import { closeAll } from '../close-all.js';
 import { readConfig } from '../config.js';
 import { loadSampleMonth } from '../metering/sample-month.js';
 import { createTables } from '../metering/tables.js';
 import { type TenantTerms, tenantsAt } from '../metering/tenants.js';
 import { UsageTracker } from '../metering/tracker.js';
 import { type RunningServer, startServer } from '../server/start-server.js';
-import { describeServices } from '../services/describe-services.js';
+import { describeServices, serviceLine } from '../services/describe-services.js';
 import { openServices } from '../services/open-services.js';
 import { listenOptions, parseListenOptions } from './listen-options.js';
 import { runCommand } from './run-command.js';
@@ -41,8 +42,12 @@ await runCommand(HELP, async (args) => {
     ];
     if (store) {
       await createTables(store, clickhouse.mode === 'configured' ? { retentionMonths: 36 } : {});
-      if (clickhouse.mode === 'embedded') await loadSampleMonth(store, { events: config.sampleEvents });
       tenants = await tenantsAt(store, new Date());
+      // The sample is loaded once: by the next start somebody may have signed up, beside whom it would not be.
+      if (clickhouse.mode === 'embedded' && tenants.length === 0) {
+        await loadSampleMonth(store, { events: config.sampleEvents });
+        tenants = await tenantsAt(store, new Date());
+      }
     }
     for (const fallbackFile of services.unsent) await sendLeft(store, fallbackFile);
     server = await startServer(services, {
@@ -51,9 +56,7 @@ await runCommand(HELP, async (args) => {
       webhookSecret: config.stripeWebhookSecret,
     });
     const { url, keys, webhookSecret: secret } = server;
-    for (const { service, mode, reason } of describeServices(services)) {
-      console.log(`${service}: ${mode}${reason ? ` (${reason})` : ''}`);
-    }
+    for (const service of describeServices(services)) console.log(serviceLine(service));
     console.log(`Listening on ${url}`);
     const isLocal = stripe.mode === 'embedded';
     for (const line of server.tenants ? billingLines(url, { isLocal, secret }) : [NO_BILLING])
@@ -61,7 +64,7 @@ await runCommand(HELP, async (args) => {
     for (const { tenantId } of tenants.slice(0, KEYS)) console.log(`  ${tenantId}: ${keys.issue(tenantId)}`);
     await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   } finally {
-    await Promise.resolve(server?.close()).finally(() => services.close());
+    await closeAll(() => server?.close(), services.close);
   }
   return 0;
 });

@@ -4,6 +4,7 @@
  * sent, and marked afterwards, so that a process that was killed in between is not silent about it.
  */
 import type { ClickHouseClient } from '@clickhouse/client';
+import { insertRows } from '../tenant-rows.js';
 import type { Standing } from '../tenants/gate-entry.js';
 
 /** One thing done. */
@@ -85,17 +86,10 @@ export class DunningLedger {
 
   /** When this returns, the records are kept. */
   async keep(records: readonly DunningRecord[]): Promise<void> {
-    if (records.length === 0) return;
-    const rows = records.map(({ tenantId, number, action, about, standing, at, text, told }) =>
-      JSON.stringify([tenantId, number, action, about, standing, at.getTime(), text, told ? 1 : 0]),
+    const lines = records.map(({ tenantId, at, told, ...row }) =>
+      JSON.stringify({ tenant_id: tenantId, ...row, at: at.getTime(), told: told ? 1 : 0 }),
     );
-    await this.#clickhouse.command({
-      query: `
-        INSERT INTO tenant_ledger (tenant_id, number, action, about, standing, at, text, told)
-        SETTINGS async_insert = 0
-        FORMAT JSONCompactEachRow
-        ${rows.join('\n')}`,
-    });
+    await insertRows(this.#clickhouse, 'tenant_ledger', lines);
   }
 
   async #read(rest: string, params: Record<string, unknown>): Promise<DunningRecord[]> {

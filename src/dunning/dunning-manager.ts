@@ -12,27 +12,20 @@ import type Stripe from 'stripe';
 import { METADATA } from '../billing/context.js';
 import { sdkOf } from '../billing/sdk.js';
 import { parseInput } from '../input.js';
-import type { Notifier } from '../notifier.js';
+import type { Notifier, OnceNotice } from '../notifier.js';
 import { DAY_MS } from '../period.js';
 import type { RedisClient } from '../redis-client.js';
+import { sayFailure } from '../say-failure.js';
 import type { StripeClient } from '../stripe-client.js';
 import { type Standing, setStanding } from '../tenants/gate-entry.js';
 import { type TenantLock, type TenantLockOptions, tenantLock } from '../tenants/tenant-lock.js';
 import type { DunningLedger, DunningRecord } from './dunning-ledger.js';
 import { type FailedPayment, failedPayment } from './failed-payment.js';
-import {
-  customerOf,
-  customersThatOwe,
-  NOTHING_OWED,
-  type Owing,
-  tenantOf,
-  unpaidOfTenant,
-} from './find-unpaid.js';
+import { customersToCheck, NOTHING_OWED, type Owing, tenantOf, unpaidOfTenant } from './find-unpaid.js';
 import { DUNNING_POLICY, type DunningAction, type DunningPolicy, type DunningStep } from './ladder.js';
 import { newSteps, SILENT } from './new-steps.js';
 import { Outbox } from './outbox.js';
 import { BY_COUNT, lastChase, STEPS, standingOf } from './records.js';
-import { saying } from './saying.js';
 
 export interface DunningManagerOptions {
   readonly redis: RedisClient;
@@ -107,8 +100,10 @@ export class DunningManager {
     const { ledger, onStanding } = this.#options;
     const known = await ledger.newestOf(STEPS);
     const outcomes: DunningOutcome[] = [];
-    for (const customerId of await this.#customersToCheck(known)) {
-      const outcome = await saying(`Dunning of ${customerId} waits`, () => this.checkCustomer(customerId));
+    for (const customerId of await customersToCheck(this.#stripe, known, this.#now())) {
+      const outcome = await this.checkCustomer(customerId).catch(
+        sayFailure(`Dunning of ${customerId} waits`),
+      );
       if (outcome) outcomes.push(outcome);
     }
     const checked = outcomes.map(({ tenantId }) => tenantId);
@@ -116,7 +111,9 @@ export class DunningManager {
     const settled = onStanding ? known.map(({ tenantId }) => tenantId) : [];
     const rest = new Set([...settled, ...(await ledger.tenantsToTell())]);
     for (const tenantId of [...rest].filter((one) => !checked.includes(one)))
-      await saying(`Messages to ${tenantId} wait`, () => this.#lock(tenantId, () => this.#tell(tenantId)));
+      await this.#lock(tenantId, () => this.#tell(tenantId)).catch(
+        sayFailure(`Messages to ${tenantId} wait`),
+      );
     return outcomes.filter(({ actions }) => actions.length > 0);
   }
 
@@ -143,16 +140,9 @@ export class DunningManager {
   /**
    * Tells of something else once for good, e.g. of a trial that ends without a card.
    *
-   * @param message `about` and `topic` together make it what it is
    * @returns whether it was told now
    */
-  async tellOnce(message: {
-    tenantId: string;
-    about: string;
-    topic: string;
-    text: string;
-  }): Promise<boolean> {
-    const { tenantId, about, topic: action, text } = message;
+  async tellOnce({ tenantId, about, topic: action, text }: OnceNotice): Promise<boolean> {
     return this.#lock(tenantId, async () => {
       const records = await this.#options.ledger.of(tenantId);
       const isNew = !records.some((record) => record.about === about && record.action === action);
@@ -182,21 +172,8 @@ export class DunningManager {
   /** Tells others of a tenant how it stands, and the tenant what waits for it. */
   async #tell(tenantId: string, given?: readonly DunningRecord[]): Promise<void> {
     const records = given ?? (await this.#options.ledger.of(tenantId));
-    await saying(`The standing of ${tenantId} waits`, async () =>
-      this.#options.onStanding?.(tenantId, standingOf(records)),
-    );
+    const { onStanding } = this.#options;
+    await onStanding?.(tenantId, standingOf(records)).catch(sayFailure(`The standing of ${tenantId} waits`));
     await this.#outbox.send(records);
-  }
-
-  /** Those who owe, and those of whom the ledger does not know yet that they paid. */
-  async #customersToCheck(known: readonly DunningRecord[]): Promise<Set<string>> {
-    const customers = await customersThatOwe(this.#stripe, this.#now());
-    for (const { action, about } of known) {
-      if (action === 'reactivated' || about === BY_COUNT) continue;
-      const invoice = await saying(`Dunning for ${about} waits`, () => this.#stripe.invoices.retrieve(about));
-      const customer = invoice && customerOf(invoice);
-      if (customer) customers.add(customer);
-    }
-    return customers;
   }
 }

@@ -3,7 +3,10 @@ import type Stripe from 'stripe';
 import { METADATA } from '../billing/context.js';
 import { subscriptionsOf } from '../billing/find-subscription.js';
 import { hasEnded } from '../billing/subscription-state.js';
+import { sayFailure } from '../say-failure.js';
+import type { DunningRecord } from './dunning-ledger.js';
 import type { Arrears } from './ladder.js';
+import { BY_COUNT } from './records.js';
 
 /** An unpaid invoice that was tried to be charged. */
 export interface Unpaid extends Arrears {
@@ -95,10 +98,24 @@ export async function customersThatOwe(stripe: Stripe, now: Date): Promise<Set<s
   return customers;
 }
 
-/** The id of an invoice's customer. */
-export function customerOf({ customer }: Stripe.Invoice): string | undefined {
-  return typeof customer === 'string' ? customer : (customer?.id ?? undefined);
+/** Those who owe, and those of whom the ledger does not know yet that they paid, by the newest record of each. */
+export async function customersToCheck(
+  stripe: Stripe,
+  newest: readonly DunningRecord[],
+  now: Date,
+): Promise<Set<string>> {
+  const customers = await customersThatOwe(stripe, now);
+  for (const { action, about } of newest) {
+    if (action === 'reactivated' || about === BY_COUNT) continue;
+    const invoice = await stripe.invoices.retrieve(about).catch(sayFailure(`Dunning for ${about} waits`));
+    const customer = invoice && customerOf(invoice);
+    if (customer) customers.add(customer);
+  }
+  return customers;
 }
+
+const customerOf = ({ customer }: Stripe.Invoice): string | undefined =>
+  typeof customer === 'string' ? customer : customer?.id;
 
 /** Tried at least once, in vain. */
 const isFailed = (invoice: Stripe.Invoice) => invoice.attempted && invoice.amount_remaining > 0;

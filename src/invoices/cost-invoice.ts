@@ -119,9 +119,7 @@ async function linesOf(
   });
   for (const { tenant_id, ...line } of await result.json<CostLine & { tenant_id: string }>()) {
     const cost_usd = formatUsd(parseUsd(line.cost_usd));
-    const own = lines.get(tenant_id);
-    if (own) own.push({ ...line, cost_usd });
-    else lines.set(tenant_id, [{ ...line, cost_usd }]);
+    lines.set(tenant_id, [...(lines.get(tenant_id) ?? []), { ...line, cost_usd }]);
   }
   return lines;
 }

@@ -4,14 +4,14 @@
  *
  * - An event is on its own month's invoice if it was accepted within 72 hours of the month's end,
  *   else on the first invoice that was open when it came: never a silent change of an old one. (Of
- *   what was accepted in time and stored only after the invoice was issued, see \`issued.ts\`.)
+ *   what was accepted in time and stored only after the invoice was issued, see `issued.ts`.)
  * - Of copies under one id with several times the earliest accepted counts, looked for from the
  *   month before on; for what came too late for its month, at any age. (Copies with the same time
  *   the table itself removes.)
  */
 import type { ClickHouseClient } from '@clickhouse/client';
 import { EVENTS_TABLE } from '../metering/tables.js';
-import { GRACE_MS, type Month, previousMonth } from '../period.js';
+import { closingOf, type Month, previousMonth } from '../period.js';
 
 /** Something to select from, and its parameters. */
 export interface InvoicedEvents {
@@ -62,9 +62,9 @@ export async function invoicedEvents(
     start: since.start.getTime(),
     end: month.end.getTime(),
     before: previousMonth(since.start).start.getTime(),
-    opens: since.start.getTime() + GRACE_MS,
-    grace: since.end.getTime() + GRACE_MS,
-    closes: acceptedBefore?.getTime() ?? month.end.getTime() + GRACE_MS,
+    opens: closingOf(previousMonth(since.start)).getTime(),
+    grace: closingOf(since).getTime(),
+    closes: (acceptedBefore ?? closingOf(month)).getTime(),
   };
   const params = { ...times, tenants: tenantIds };
   const special = await tenantsWithCopiesOrLateEvents(clickhouse, params);

@@ -7,7 +7,7 @@ import { type Month, previousMonth } from '../period.js';
 import type { CostInvoice } from './cost-invoice.js';
 import type { PlanInvoice } from './plan-invoice.js';
 import type { Sealed } from './seal.js';
-import { type SnapshotRow, trusted } from './snapshot.js';
+import { readSnapshots } from './snapshot.js';
 
 export interface Issued<Invoice> {
   /** The month's own invoice, if it was issued. */
@@ -32,26 +32,14 @@ export async function readIssued<Kind extends 'cost' | 'plan'>(
   type Invoice = Kind extends 'cost' ? CostInvoice : PlanInvoice;
   const months = [month];
   while (months.length <= MONTHS_BACK) months.push(previousMonth((months.at(-1) as Month).start));
-  const result = await clickhouse.query({
-    query: `
-      SELECT tenant_id, month, json, sha256
-      FROM invoice_snapshots
-      WHERE tenant_id IN {tenantIds:Array(String)}
-        AND month IN {months:Array(String)}
-        AND kind = {kind:String}
-      ORDER BY issued_at, sha256
-      LIMIT 1 BY tenant_id, month`,
-    query_params: { tenantIds, months: months.map(({ name }) => name), kind },
-    format: 'JSONEachRow',
-  });
+  const names = months.map(({ name }) => name);
   const snapshots = new Map<string, Sealed<Invoice>>();
-  for (const row of await result.json<SnapshotRow>()) {
-    const { json, sha256 } = trusted(row);
-    snapshots.set(`${row.tenant_id} ${row.month}`, { invoice: JSON.parse(json) as Invoice, json, sha256 });
-  }
+  const kept = await readSnapshots(clickhouse, { tenantIds, months: names, kind });
+  for (const { tenant_id, month, json, sha256 } of kept)
+    snapshots.set(`${tenant_id} ${month}`, { invoice: JSON.parse(json) as Invoice, json, sha256 });
   return new Map(
     tenantIds.map((tenantId) => {
-      const [own, ...earlier] = months.map(({ name }) => snapshots.get(`${tenantId} ${name}`));
+      const [own, ...earlier] = names.map((name) => snapshots.get(`${tenantId} ${name}`));
       const end = earlier.indexOf(undefined);
       const before = earlier.slice(0, end === -1 ? earlier.length : end).flatMap((one) => one?.invoice ?? []);
       return [tenantId, { own, before, since: months[before.length] ?? month }];

@@ -4,14 +4,11 @@
  */
 import type { ClickHouseClient } from '@clickhouse/client';
 import { tenantTermsIn } from '../metering/tenants.js';
-import { dayOf, GRACE_MS, type Month, parseMonth, previousMonth } from '../period.js';
+import { closingOf, dayOf, type Month, parseMonth, previousMonth } from '../period.js';
 import { invoicedEvents } from './invoiced-events.js';
 import type { Issued } from './issued.js';
 import type { PlanInvoice, PlanLine } from './plan-invoice.js';
 import { daysOf, queriesIn, type Segment, segmentsOf, usageLines } from './segments.js';
-
-/** Events accepted before this belong to the month's own invoice. */
-export const closingOf = (month: Month) => new Date(month.end.getTime() + GRACE_MS);
 
 /** One line for each segment of an earlier month that comes to something else than was billed. */
 export async function lateLines(

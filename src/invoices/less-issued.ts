@@ -8,7 +8,7 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { EVENTS_TABLE } from '../metering/tables.js';
 import { formatUsd, parseUsd } from '../money.js';
-import { GRACE_MS, type Month } from '../period.js';
+import { closingOf, type Month, previousMonth } from '../period.js';
 import type { CostInvoice, CostLine } from './cost-invoice.js';
 import type { Issued } from './issued.js';
 
@@ -46,7 +46,7 @@ export async function withMoreEvents(
       tenants: looked.map(({ id }) => id),
       since: looked.map(({ since }) => since),
       start: month.start.getTime(),
-      opens: month.start.getTime() + GRACE_MS,
+      opens: closingOf(previousMonth(month.start)).getTime(),
     },
     format: 'JSONEachRow',
   });

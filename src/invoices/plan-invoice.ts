@@ -8,10 +8,10 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import { parseInput, tenantId as tenantIdSchema } from '../input.js';
 import { isBilled, type TenantTerms, tenantTermsIn } from '../metering/tenants.js';
 import { CENT, type Cents, formatUsd } from '../money.js';
-import { dayOf, type Month, parseMonth } from '../period.js';
+import { closingOf, dayOf, type Month, monthOf, parseMonth } from '../period.js';
 import { PLANS } from '../plans.js';
 import { readIssued } from './issued.js';
-import { closingOf, lateLines } from './late-lines.js';
+import { lateLines } from './late-lines.js';
 import { prorate } from './proration.js';
 import { type Sealed, seal } from './seal.js';
 import { daysOf, queriesIn, type Segment, segmentsOf, usageLines } from './segments.js';
@@ -64,14 +64,13 @@ export async function makePlanInvoice(
   if (!last || !terms[0] || terms[0].effectiveFrom >= month.end)
     throw new RangeError(`Cannot make plan invoice: ${tenantId} has no plan in ${month.name}`);
   const segments = segmentsOf(terms, month);
-  const usage: { segment: Segment; queries: number }[] = [];
-  for (const segment of segments) {
-    usage.push({ segment, queries: await queriesIn(clickhouse, tenantId, segment, closingOf(month)) });
-  }
+  const usage: PlanLine[] = [];
+  for (const segment of segments)
+    usage.push(...usageLines(segment, await queriesIn(clickhouse, tenantId, segment, closingOf(month))));
   const lines = [
     ...segments.flatMap((segment, index) => prorationLines(segments[index - 1], segment, month)),
     ...(await lateLines(clickhouse, tenantId, month, issued)),
-    ...usage.flatMap(({ segment, queries }) => usageLines(segment, queries)),
+    ...usage,
     ...(isBilled(last, month.end) ? [baseLine(last, month)] : []),
   ];
   return seal({
@@ -110,7 +109,7 @@ function prorationLines(before: Segment | undefined, segment: Segment, month: Mo
 
 function baseLine(terms: TenantTerms, month: Month): PlanLine {
   const plan = PLANS[terms.plan];
-  const next = parseMonth(dayOf(month.end).slice(0, 7));
+  const next = monthOf(month.end);
   return {
     kind: 'base',
     description: `${plan.name} base fee`,

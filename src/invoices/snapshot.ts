@@ -12,13 +12,13 @@ export interface InvoiceSnapshot {
   readonly sha256: string;
 }
 
-type Key = Pick<CostInvoice | PlanInvoice, 'tenant_id' | 'month' | 'kind'>;
-
-/** A kept invoice as it is read, with whose it is. */
-export interface SnapshotRow extends InvoiceSnapshot {
+/** With whose it is. */
+interface SnapshotRow extends InvoiceSnapshot {
   readonly tenant_id: string;
   readonly month: string;
 }
+
+type Kind = 'cost' | 'plan';
 
 /**
  * Issues an invoice: keeps its bytes. Issuing the same bytes again changes nothing.
@@ -67,28 +67,36 @@ export async function issueInvoice(
  */
 export async function readSnapshot(
   clickhouse: ClickHouseClient,
-  { tenant_id, month, kind }: Key,
+  { tenant_id, month, kind }: { tenant_id: string; month: string; kind: Kind },
 ): Promise<InvoiceSnapshot | undefined> {
+  const [kept] = await readSnapshots(clickhouse, { tenantIds: [tenant_id], months: [month], kind });
+  return kept && { json: kept.json, sha256: kept.sha256 };
+}
+
+/**
+ * Those of several tenants and months.
+ *
+ * @throws as `readSnapshot()`
+ */
+export async function readSnapshots(
+  clickhouse: ClickHouseClient,
+  query_params: { tenantIds: readonly string[]; months: readonly string[]; kind: Kind },
+): Promise<SnapshotRow[]> {
   const result = await clickhouse.query({
     query: `
       SELECT tenant_id, month, json, sha256
       FROM invoice_snapshots
-      WHERE tenant_id = {tenant_id:String}
-        AND month = {month:String}
+      WHERE tenant_id IN {tenantIds:Array(String)}
+        AND month IN {months:Array(String)}
         AND kind = {kind:String}
       ORDER BY issued_at, sha256
-      LIMIT 1`,
-    query_params: { tenant_id, month, kind },
+      LIMIT 1 BY tenant_id, month`,
+    query_params,
     format: 'JSONEachRow',
   });
-  const [kept] = await result.json<SnapshotRow>();
-  return kept && trusted(kept);
-}
-
-/** @throws Error when the bytes no longer have the hash they were issued with. */
-export function trusted({ tenant_id, month, json, sha256: hash }: SnapshotRow): InvoiceSnapshot {
-  if (sha256(json) !== hash) {
-    throw new Error(`Cannot trust snapshot of ${tenant_id} for ${month}: its bytes do not have its hash`);
-  }
-  return { json, sha256: hash };
+  const snapshots = await result.json<SnapshotRow>();
+  for (const { tenant_id, month, json, sha256: hash } of snapshots)
+    if (sha256(json) !== hash)
+      throw new Error(`Cannot trust snapshot of ${tenant_id} for ${month}: its bytes do not have its hash`);
+  return snapshots;
 }

@@ -64,19 +64,12 @@ function lineOf(first: number, to: number, unitPrice: Usd): TierLine {
 }
 
 function checkTiers(tiers: readonly Tier[]): void {
-  let before = 0;
-  for (const [index, { upTo }] of tiers.entries()) {
-    const isLast = index === tiers.length - 1;
-    if (isLast ? upTo === null : upTo !== null && Number.isSafeInteger(upTo) && upTo > before)
-      before = upTo ?? 0;
-    else throw wrongTiers(tiers);
-  }
-  if (tiers.length === 0) throw wrongTiers(tiers);
-}
-
-function wrongTiers(tiers: readonly Tier[]): RangeError {
-  const ends = tiers.map(({ upTo }) => upTo).join(', ');
-  return new RangeError(
-    `Cannot price quantity: tiers must rise and only the last be open, current ends are ${ends}`,
+  const ends = tiers.map(({ upTo }) => upTo);
+  const rise = ends
+    .slice(0, -1)
+    .every((end, index) => Number.isSafeInteger(end) && Number(end) > (ends[index - 1] ?? 0));
+  if (rise && ends.at(-1) === null) return;
+  throw new RangeError(
+    `Cannot price quantity: tiers must rise and only the last be open, current ends are ${ends.join(', ')}`,
   );
 }

@@ -1,5 +1,6 @@
 /** Sends batches to ClickHouse, counts what came of it, and remembers why something failed. */
 import type { ClickHouseClient } from '@clickhouse/client';
+import { messageOf } from '../say-failure.js';
 import type { EncodedBatch } from './encode-batch.js';
 import { insertBatch } from './insert-batch.js';
 
@@ -41,7 +42,7 @@ export class BatchSender {
   }
 
   readonly noted = (error: unknown): string => {
-    this.lastError = error instanceof Error ? error.message : String(error);
+    this.lastError = messageOf(error);
     return this.lastError;
   };
 }

@@ -1,7 +1,8 @@
 /** Takes tenants' usage out of the events and both rollups. */
 import type { ClickHouseClient } from '@clickhouse/client';
 import { parseInput, tenantId as tenantIdSchema } from '../input.js';
-import { EVENTS_TABLE, ROLLUP_TABLES } from './tables.js';
+import { deleteRows } from '../tenant-rows.js';
+import { USAGE_TABLES } from './tables.js';
 
 /**
  * Returns when the rows are gone. Deleting raw events alone would leave the rollups as they were.
@@ -17,12 +18,5 @@ export async function deleteUsage(
   for (const one of tenantIds) parseInput(tenantIdSchema, 'tenant id', one);
   if (tenantIds.length === 0) return;
   // All at once: each waits mostly for the engine to take it up.
-  await Promise.all(
-    [EVENTS_TABLE, ...ROLLUP_TABLES].map((table) =>
-      clickhouse.command({
-        query: `ALTER TABLE ${table} DELETE WHERE tenant_id IN {tenantIds:Array(String)} SETTINGS mutations_sync = 1`,
-        query_params: { tenantIds },
-      }),
-    ),
-  );
+  await Promise.all(USAGE_TABLES.map((table) => deleteRows(clickhouse, table, tenantIds)));
 }

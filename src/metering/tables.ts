@@ -10,6 +10,9 @@ export const EVENTS_TABLE = 'usage_events';
 /** What dashboards read. */
 export const ROLLUP_TABLES = ['usage_hourly', 'usage_daily'] as const;
 
+/** All that usage is in. */
+export const USAGE_TABLES = [EVENTS_TABLE, ...ROLLUP_TABLES] as const;
+
 export interface CreateTablesOptions {
   /** Months that raw events are kept by the engine's own clock; rollups and invoices stay. @default forever */
   readonly retentionMonths?: number;

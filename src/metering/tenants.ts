@@ -1,11 +1,11 @@
 /** Which plan and state a tenant had from when: the rows of `tenant_quotas`. */
 import type { ClickHouseClient } from '@clickhouse/client';
 import { z } from 'zod';
-import { parseInput, tenantId } from '../input.js';
+import { parseInput, planName, tenantId } from '../input.js';
 import { dayOf, type Period } from '../period.js';
-import { PLANS, type PlanName } from '../plans.js';
+import type { PlanName } from '../plans.js';
 
-export const TENANT_STATES = ['active', 'suspended', 'deleted'] as const;
+const TENANT_STATES = ['active', 'suspended', 'deleted'] as const;
 export type TenantState = (typeof TENANT_STATES)[number];
 
 /** A tenant from one instant on, until its next row. */
@@ -21,7 +21,7 @@ export interface TenantTerms {
 const schema: z.ZodType<TenantTerms> = z.strictObject({
   tenantId,
   effectiveFrom: z.date('must be a valid Date'),
-  plan: z.enum(Object.keys(PLANS) as PlanName[], `must be one of ${Object.keys(PLANS).join(', ')}`),
+  plan: planName,
   state: z.enum(TENANT_STATES, `must be one of ${TENANT_STATES.join(', ')}`),
   trialEndsAt: z.date('must be a valid Date').optional(),
 });

@@ -1,5 +1,5 @@
 /** Meters a handler: every call is an event, failed ones too, with what they used and how long they took. */
-
+import { messageOf } from '../say-failure.js';
 import type { UsageEvent } from './event.js';
 import type { EventInput } from './event-input.js';
 import type { UsageTracker } from './tracker.js';
@@ -43,7 +43,7 @@ export async function trackUsage<Answer>(
     try {
       track(0);
     } catch (untracked) {
-      const both = [error, untracked].map((one) => (one instanceof Error ? one.message : String(one)));
+      const both = [error, untracked].map(messageOf);
       throw new AggregateError([error, untracked], both.join('; and its usage is not tracked: '));
     }
     throw error;

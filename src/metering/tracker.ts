@@ -1,10 +1,7 @@
 /**
- * The tracker: what the service calls for each billable action. `track()` returns at once; the
- * events travel in batches, and wait on the disk while ClickHouse is away.
- *
- * Past `maxBuffered` memory is emptied onto the disk. Where the disk refuses, batches go straight to
- * ClickHouse; where both refuse, nothing is dropped: `isFull` says that the bound is passed, and a
- * service takes no new work then.
+ * The tracker: what the service calls for each billable action. Past `maxBuffered` memory is emptied onto the
+ * disk. Where the disk refuses, batches go straight to ClickHouse; where both refuse, nothing is dropped:
+ * `isFull` says that the bound is passed, and a service takes no new work then.
  */
 import { existsSync } from 'node:fs';
 import type { ClickHouseClient } from '@clickhouse/client';
@@ -16,8 +13,6 @@ import { EventQueue, type TakenBatch } from './event-queue.js';
 import { FallbackFile } from './fallback-file.js';
 import { FlushSchedule } from './flush-schedule.js';
 import { type TrackerStats, trackerOptions, type UsageTrackerOptions } from './tracker-options.js';
-
-export type { TrackerStats, UsageTrackerOptions } from './tracker-options.js';
 
 /**
  * Takes events and stores them in ClickHouse: `track()` returns at once, batches travel by themselves, and
@@ -36,8 +31,7 @@ export class UsageTracker {
   readonly #flushes: FlushSchedule;
   #writing: Promise<void> = Promise.resolve();
   #closed = false;
-  readonly #counts = { fellBack: 0, diskFailures: 0 };
-  #diskError: string | undefined;
+  readonly #disk = { fellBack: 0, diskFailures: 0, diskError: undefined as string | undefined };
 
   /** @param clickhouse where events go; without it they all wait in the file */
   constructor(clickhouse: ClickHouseClient | undefined, options: UsageTrackerOptions) {
@@ -95,7 +89,8 @@ export class UsageTracker {
     const tracked = this.#queue.added;
     await this.#flushes.now();
     const left = this.#queue.unsettled(tracked);
-    if (left > 0) throw new Error(`Cannot store ${left} events: ${this.#diskError ?? 'no reason given'}`);
+    if (left > 0)
+      throw new Error(`Cannot store ${left} events: ${this.#disk.diskError ?? 'no reason given'}`);
   }
 
   /** Flushes and ends the timer. */
@@ -113,31 +108,29 @@ export class UsageTracker {
 
   /** Whether memory holds `maxBuffered` events or more, which neither the disk nor ClickHouse takes. */
   get isFull(): boolean {
-    return this.#diskError !== undefined && this.#queue.unsettled() >= this.#options.maxBuffered;
+    return this.#disk.diskError !== undefined && this.#queue.unsettled() >= this.#options.maxBuffered;
   }
 
   /** What happened so far. */
   stats(): TrackerStats {
-    const { events, bytes, oldest = Number.POSITIVE_INFINITY, quarantined } = this.#file.state;
-    const eldest = Math.min(oldest, this.#queue.oldest ?? Number.POSITIVE_INFINITY);
+    const { events, bytes, oldest, quarantined } = this.#file.state;
+    const ages = [oldest ?? [], this.#queue.oldest ?? []].flat();
     return {
       tracked: this.#queue.added,
       ...this.#sender.counts,
-      ...this.#counts,
+      ...this.#disk,
       buffered: this.#queue.unsettled(),
       onDisk: events,
       fallbackBytes: bytes,
       quarantined,
-      oldest: Number.isFinite(eldest) ? eldest : undefined,
+      oldest: ages.length > 0 ? Math.min(...ages) : undefined,
       lastError: this.#sender.lastError,
-      diskError: this.#diskError,
     };
   }
 
   async #drain(): Promise<void> {
-    const { writeAhead } = this.#options;
-    let straight = !writeAhead;
-    if (writeAhead) await this.#persist().catch(() => (straight = true));
+    let straight = !this.#options.writeAhead;
+    if (!straight) await this.#persist().catch(() => (straight = true));
     this.#sender.begin();
     const replayed = this.#sender.isOff
       ? this.#file.open()
@@ -193,13 +186,13 @@ export class UsageTracker {
     try {
       await this.#file.append(taken.batch, { tried });
     } catch (error) {
-      this.#diskError = this.#sender.noted(error);
-      this.#counts.diskFailures += 1;
+      this.#disk.diskError = this.#sender.noted(error);
+      this.#disk.diskFailures += 1;
       this.#queue.giveBack({ ...taken, tried });
       throw error;
     }
-    this.#diskError = undefined;
+    this.#disk.diskError = undefined;
     this.#queue.settle(taken);
-    this.#counts.fellBack += taken.batch.count;
+    this.#disk.fellBack += taken.batch.count;
   }
 }

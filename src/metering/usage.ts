@@ -67,7 +67,7 @@ export async function readUsage(
 }
 
 function addUp(days: readonly UsageTotals[]): UsageTotals {
-  const total = (column: Exclude<keyof UsageTotals, 'cost_usd'>) =>
+  const total = (column: keyof Omit<UsageTotals, 'cost_usd'>) =>
     days.reduce((sum, day) => sum + day[column], 0);
   return {
     queries: total('queries'),

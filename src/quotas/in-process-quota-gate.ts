@@ -4,26 +4,20 @@
  */
 import {
   decisionOf,
+  NOTHING_USED,
   QUOTA_KINDS,
   type QuotaCounts,
   type QuotaGate,
+  type QuotaGateOptions,
   quotaDayOf,
-  type UsedToday,
 } from './quota-gate.js';
-
-export interface InProcessQuotaGateOptions {
-  /** Where counts begin that are not there. @default at 0 */
-  readonly usedToday?: UsedToday;
-}
-
-const NOTHING: QuotaCounts = { queries: 0, tokens: 0 };
 
 /**
  * The gate without Redis: the same answers, for one process.
  *
  * @example const gate = inProcessQuotaGate();
  */
-export function inProcessQuotaGate({ usedToday }: InProcessQuotaGateOptions = {}): QuotaGate {
+export function inProcessQuotaGate({ usedToday }: QuotaGateOptions = {}): QuotaGate {
   const days = new Map<string, { used: QuotaCounts; keptUntilMs: number }>();
 
   return {
@@ -32,7 +26,7 @@ export function inProcessQuotaGate({ usedToday }: InProcessQuotaGateOptions = {}
     async reserve(request) {
       const { amounts, limits, tenantId, now } = request;
       const day = quotaDayOf(request);
-      const start = days.has(day.key) || !usedToday ? NOTHING : await usedToday(tenantId, now);
+      const start = days.has(day.key) || !usedToday ? NOTHING_USED : await usedToday(tenantId, now);
       // No await between reading and counting: nothing else runs in between.
       const used = days.get(day.key)?.used ?? start;
       if (!days.has(day.key)) dropEnded(days, now);
@@ -51,7 +45,7 @@ export function inProcessQuotaGate({ usedToday }: InProcessQuotaGateOptions = {}
     },
 
     async forget({ tenantId, now }) {
-      days.delete(quotaDayOf({ tenantId, amounts: NOTHING, now }).key);
+      days.delete(quotaDayOf({ tenantId, amounts: NOTHING_USED, now }).key);
     },
 
     async ping() {},

@@ -45,6 +45,11 @@ export interface QuotaDecision {
  */
 export type UsedToday = (tenantId: string, now: Date) => Promise<QuotaCounts>;
 
+export interface QuotaGateOptions {
+  /** Where counts begin that are not there. @default at 0 */
+  readonly usedToday?: UsedToday;
+}
+
 export interface QuotaGate {
   readonly mode: 'redis' | 'in-process';
   /**
@@ -71,6 +76,8 @@ export interface QuotaDay {
 
 /** Counts by kind. */
 export type QuotaCounts = Readonly<Record<QuotaKind, number>>;
+
+export const NOTHING_USED: QuotaCounts = { queries: 0, tokens: 0 };
 
 const counts = z.strictObject({ queries: wholeNumber, tokens: wholeNumber });
 const quotaRequest = z.object({

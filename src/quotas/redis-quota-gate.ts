@@ -1,6 +1,13 @@
 /** The gate of a service: one Redis script decides and counts, whatever else happens at once. */
 import type { RedisClient } from '../redis-client.js';
-import { decisionOf, QUOTA_KINDS, type QuotaGate, quotaDayOf, type UsedToday } from './quota-gate.js';
+import {
+  decisionOf,
+  NOTHING_USED,
+  QUOTA_KINDS,
+  type QuotaGate,
+  type QuotaGateOptions,
+  quotaDayOf,
+} from './quota-gate.js';
 
 /*
  * Alternatives weighed: INCR + EXPIRE in a pipeline or MULTI is 2–4 times slower than one script,
@@ -49,11 +56,6 @@ type ScriptedRedis = RedisClient & {
   refundQuota(keyCount: number, ...args: (string | number)[]): Promise<number>;
 };
 
-export interface RedisQuotaGateOptions {
-  /** Where counts begin that are not there. @default at 0 */
-  readonly usedToday?: UsedToday;
-}
-
 /**
  * The gate of a service: one Redis script decides and counts, for any number of processes.
  *
@@ -63,7 +65,7 @@ export interface RedisQuotaGateOptions {
  */
 export function redisQuotaGate(
   client: RedisClient,
-  { usedToday = async () => ({ queries: 0, tokens: 0 }) }: RedisQuotaGateOptions = {},
+  { usedToday = async () => NOTHING_USED }: QuotaGateOptions = {},
 ): QuotaGate {
   client.defineCommand('reserveQuota', { lua: RESERVE });
   client.defineCommand('refundQuota', { lua: REFUND });
@@ -90,7 +92,7 @@ export function redisQuotaGate(
     },
 
     async forget({ tenantId, now }) {
-      await redis.del([quotaDayOf({ tenantId, amounts: { queries: 0, tokens: 0 }, now }).key]);
+      await redis.del([quotaDayOf({ tenantId, amounts: NOTHING_USED, now }).key]);
     },
 
     async ping() {

@@ -5,12 +5,12 @@
  * that the gate is there to stop). When Redis is back, the tenants that the twin served begin
  * again from ClickHouse.
  */
+import { setTimeout } from 'node:timers/promises';
+import { InvalidInputError } from '../errors.js';
 import { inProcessQuotaGate } from './in-process-quota-gate.js';
-import type { QuotaGate, QuotaRequest, UsedToday } from './quota-gate.js';
+import type { QuotaGate, QuotaGateOptions, QuotaRequest } from './quota-gate.js';
 
-export interface SteadyQuotaGateOptions {
-  /** Where counters begin that are not there. @default at 0 */
-  readonly usedToday?: UsedToday;
+export interface SteadyQuotaGateOptions extends QuotaGateOptions {
   /** How long Redis is left alone after it failed. @default 1000 */
   readonly retryAfterMs?: number;
   /** Milliseconds of a clock that never goes back. @default performance.now */
@@ -40,12 +40,8 @@ export function steadyQuotaGate(redis: QuotaGate, options: SteadyQuotaGateOption
     if (awayUntil === Number.NEGATIVE_INFINITY) return true;
     if (clockMs() < awayUntil) return false;
     awayUntil = clockMs() + retryAfterMs;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<false>((resolve) => {
-      timer = setTimeout(resolve, SIGN_OF_LIFE_MS, false);
-    });
+    const late = setTimeout(SIGN_OF_LIFE_MS, false, { ref: false });
     const answers = await Promise.race([redis.ping().then(yes, no), late]);
-    clearTimeout(timer);
     if (answers) awayUntil = Number.NEGATIVE_INFINITY;
     return answers;
   }
@@ -60,8 +56,7 @@ export function steadyQuotaGate(redis: QuotaGate, options: SteadyQuotaGateOption
         await handBack();
         return await ask(redis);
       } catch (error) {
-        if (error instanceof RangeError || (error instanceof Error && error.name === 'InvalidInputError'))
-          throw error;
+        if (error instanceof InvalidInputError) throw error;
         awayUntil = clockMs() + retryAfterMs;
       }
     }

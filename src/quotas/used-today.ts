@@ -1,7 +1,8 @@
 /** What ClickHouse knows of a tenant's day: where a counter begins that is new or was wiped. */
 import type { ClickHouseClient } from '@clickhouse/client';
 import { dayOf } from '../period.js';
-import type { QuotaCounts, UsedToday } from './quota-gate.js';
+import { sayFailure } from '../say-failure.js';
+import { NOTHING_USED, type QuotaCounts, type UsedToday } from './quota-gate.js';
 
 /**
  * Redis is the gate, ClickHouse the truth. After a wipe in the middle of a day at most quota + U
@@ -15,16 +16,12 @@ import type { QuotaCounts, UsedToday } from './quota-gate.js';
 export function usedTodayFrom(clickhouse: ClickHouseClient): UsedToday {
   return async (tenantId, now) => {
     const read = () => readUsed(clickhouse, tenantId, now);
-    try {
-      return await read().catch((error: unknown) => {
-        if (!isCut(error)) throw error;
-        return read();
-      });
-    } catch (error) {
-      // Said, since it may as well be a fault of ours as a server that is away.
-      console.error(`The gate counts ${tenantId} from 0: ${error instanceof Error ? error.message : error}`);
-      return NOTHING;
-    }
+    const again = (error: unknown) => (isCut(error) ? read() : Promise.reject(error));
+    // Said, since it may as well be a fault of ours as a server that is away.
+    const used = await read()
+      .catch(again)
+      .catch(sayFailure(`The gate counts ${tenantId} from 0`));
+    return used ?? NOTHING_USED;
   };
 }
 
@@ -41,10 +38,8 @@ async function readUsed(clickhouse: ClickHouseClient, tenantId: string, now: Dat
     format: 'JSONEachRow',
   });
   const [used] = await result.json<QuotaCounts>();
-  return used ?? NOTHING;
+  return used ?? NOTHING_USED;
 }
 
 /** A kept connection that the server closed just then is no outage, and a count from 0 would be the quota twice. */
 const isCut = (error: unknown) => error instanceof Error && 'code' in error && error.code === 'ECONNRESET';
-
-const NOTHING: QuotaCounts = { queries: 0, tokens: 0 };

@@ -2,7 +2,8 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { Hono } from 'hono';
 import { InvalidInputError } from '../errors.js';
-import type { TrackerStats, UsageTracker } from '../metering/tracker.js';
+import type { UsageTracker } from '../metering/tracker.js';
+import type { TrackerStats } from '../metering/tracker-options.js';
 import type { QuotaGate } from '../quotas/quota-gate.js';
 import type { Service } from '../service.js';
 import type { KeyLookup } from '../tenants/api-keys.js';

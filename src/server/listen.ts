@@ -1,7 +1,9 @@
 /** The application on a port. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
+import { messageOf } from '../say-failure.js';
 import type { App } from './app.js';
 
 export interface Listening {
@@ -42,13 +44,10 @@ export async function listen(
   try {
     await once(server, 'listening');
   } catch (error) {
-    throw new Error(`Cannot listen on port ${port}: ${error instanceof Error ? error.message : error}`, {
-      cause: error,
-    });
+    throw new Error(`Cannot listen on port ${port}: ${messageOf(error)}`, { cause: error });
   }
-  const address = server.address();
   return {
-    url: `http://${host}:${typeof address === 'object' && address ? address.port : port}`,
+    url: `http://${host}:${(server.address() as AddressInfo).port}`,
     close: async () => {
       const closed = once(server, 'close');
       isClosing = true;

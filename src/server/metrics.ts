@@ -1,5 +1,5 @@
 /** The tracker's figures for Prometheus, read when they are asked for. */
-import type { TrackerStats } from '../metering/tracker.js';
+import type { TrackerStats } from '../metering/tracker-options.js';
 
 /** Size of the fallback file from which somebody should look, in bytes. */
 export const FALLBACK_ALERT_BYTES = 100_000;

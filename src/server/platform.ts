@@ -4,6 +4,7 @@
  */
 import { openTestClock } from '../billing/test-clock.js';
 import type { Platform } from '../checks/platform.js';
+import { closeAll } from '../close-all.js';
 import { deleteUsage } from '../metering/delete-usage.js';
 import { SAMPLE_NOW } from '../metering/sample-month.js';
 import { createTables } from '../metering/tables.js';
@@ -81,10 +82,12 @@ export async function openPlatform(
       if (service.mode === 'off') return;
       service = { mode: 'off', skip: 'this platform is closed' };
       const customers = await tenants.billing.allCustomers();
-      await server.close();
-      // With its customer a tenant's usage goes: nobody could report it any more.
-      await deleteUsage(clickhouse, { tenantId: [...customers.keys()] });
-      await clock.remove();
+      await closeAll(
+        server.close,
+        // With its customer a tenant's usage goes: nobody could report it any more.
+        () => deleteUsage(clickhouse, { tenantId: [...customers.keys()] }),
+        () => clock.remove(),
+      );
     },
   };
 

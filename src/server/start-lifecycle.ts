@@ -3,6 +3,7 @@
  * transitions are rolled back; every hour deletions are ended and purged. Any number of processes may run it.
  */
 import { HOUR_MS } from '../period.js';
+import { messageOf } from '../say-failure.js';
 import { type DeletionParts, endSubscription, endTenant } from '../tenants/delete-tenant.js';
 import { readDeletions, readLastEntries } from '../tenants/lifecycle-log.js';
 import { type PurgeParts, type PurgeReport, purgeDue } from '../tenants/purge-tenant.js';
@@ -47,5 +48,4 @@ function print({ tenantId, isComplete, lines }: PurgeReport): undefined {
   for (const { store, what, fate, why } of lines) console.log(`  ${store}: ${what} ${fate} (${why})`);
 }
 
-const say = (error: unknown) =>
-  console.error(`Tenants: ${error instanceof Error ? error.message : error}; tried again in the next round`);
+const say = (error: unknown) => console.error(`Tenants: ${messageOf(error)}; tried again in the next round`);

@@ -1,6 +1,7 @@
 /** The whole service behind one address: queries, usage, signups, billing, the life of tenants. */
 import { join } from 'node:path';
 import { registerEndpoint } from '../billing/webhooks/register-endpoint.js';
+import { closeAll } from '../close-all.js';
 import { UsageTracker } from '../metering/tracker.js';
 import { limitsOf, type PlanName } from '../plans.js';
 import { inProcessQuotaGate } from '../quotas/in-process-quota-gate.js';
@@ -70,11 +71,12 @@ export async function startServer(
   const gate = gateOf(services);
   let tenants: StartedTenants | undefined;
   let server: Listening | undefined;
-  const close = async () => {
-    await server?.close();
-    // Also when events could not be stored, which is then the error that is shown.
-    await tracker.close().finally(() => tenants?.close());
-  };
+  const close = () =>
+    closeAll(
+      () => server?.close(),
+      () => tracker.close(),
+      () => tenants?.close(),
+    );
   try {
     tenants = await startTenants(services, options);
     let app: App | undefined;

@@ -5,6 +5,7 @@
 import type { StripeBillingManager } from '../billing/billing-manager.js';
 import { forgetCustomer } from '../billing/forget-customer.js';
 import { termsFollower } from '../billing/webhooks/terms-follower.js';
+import { closeAll } from '../close-all.js';
 import { consoleNotifier, type Notifier } from '../notifier.js';
 import { allOf } from '../service.js';
 import type { Services } from '../services/open-services.js';
@@ -111,11 +112,6 @@ export async function startTenants(
   return {
     ...{ ...webhooks, onboarding, keys, billing, books, lifecycle, parts },
     tenantRoutes: (app) => addTenantRoutes(app, { plan: parts, deletion: parts }),
-    async close() {
-      await rounds.close();
-      await webhooks.close();
-      await resuming.close();
-      await onboarding.close();
-    },
+    close: () => closeAll(rounds.close, webhooks.close, resuming.close, () => onboarding.close()),
   };
 }

@@ -6,11 +6,13 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import { catchUpWebhooks } from '../billing/webhooks/catch-up-webhooks.js';
 import { type WebhookContext, webhookHandler } from '../billing/webhooks/handle-webhook.js';
 import { WebhookQueue, type WebhookQueueOptions } from '../billing/webhooks/webhook-queue.js';
+import { closeAll } from '../close-all.js';
 import { DunningLedger } from '../dunning/dunning-ledger.js';
 import { DunningManager, type DunningManagerOptions } from '../dunning/dunning-manager.js';
 import type { Notifier } from '../notifier.js';
 import { HOUR_MS } from '../period.js';
 import type { RedisClient } from '../redis-client.js';
+import { messageOf } from '../say-failure.js';
 import type { StripeClient } from '../stripe-client.js';
 import type { TenantLockOptions } from '../tenants/tenant-lock.js';
 import { inRounds } from './in-rounds.js';
@@ -73,12 +75,8 @@ export async function startWebhooks(services: WebhookServices): Promise<StartedW
     limitsOf: tenantLimits({ ...services, ledger }),
     dunning,
     round,
-    async close() {
-      await rounds.close();
-      await queue.close();
-    },
+    close: () => closeAll(rounds.close, () => queue.close()),
   };
 }
 
-const say = (error: unknown) =>
-  console.error(`Webhooks: ${error instanceof Error ? error.message : error}; tried again in the next round`);
+const say = (error: unknown) => console.error(`Webhooks: ${messageOf(error)}; tried again in the next round`);

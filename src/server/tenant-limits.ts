@@ -14,6 +14,7 @@ import { standingOf } from '../dunning/records.js';
 import { termsAt } from '../metering/tenants.js';
 import { type DailyLimits, limitsOf } from '../plans.js';
 import type { RedisClient } from '../redis-client.js';
+import { sayFailure } from '../say-failure.js';
 import { type CurrentPlan, fillGateEntry, readGateEntry, type Standing } from '../tenants/gate-entry.js';
 
 /** `suspended`: until it has paid; `ended`: no subscription. */
@@ -56,10 +57,7 @@ export function tenantLimits(options: TenantLimitsOptions): (tenantId: string) =
   async function fromRedis(tenantId: string): Promise<Known> {
     const { plan, standing } = await readGateEntry(redis, tenantId);
     if (plan && standing) return { plan, standing };
-    const truth = await fromClickHouse(tenantId).catch((error: unknown) => {
-      say(tenantId, error);
-      return undefined;
-    });
+    const truth = await fromClickHouse(tenantId).catch(say(tenantId));
     // Not kept in Redis: what ClickHouse would say is not known.
     if (!truth) return { ...DEFAULT, ...lastSeen.get(tenantId), ...(plan && { plan }) };
     await fillGateEntry(redis, tenantId, truth);
@@ -79,14 +77,9 @@ export function tenantLimits(options: TenantLimitsOptions): (tenantId: string) =
     }
     const seen = lastSeen.get(tenantId);
     if (seen) return seen;
-    try {
-      const found = await fromClickHouse(tenantId);
-      lastSeen.set(tenantId, found);
-      return found;
-    } catch (error) {
-      say(tenantId, error);
-      return DEFAULT;
-    }
+    const found = await fromClickHouse(tenantId).catch(say(tenantId));
+    if (found) lastSeen.set(tenantId, found);
+    return found ?? DEFAULT;
   }
 
   return async (tenantId) => {
@@ -98,7 +91,4 @@ export function tenantLimits(options: TenantLimitsOptions): (tenantId: string) =
 
 const DEFAULT: Known = { plan: 'starter', standing: 'good' };
 
-function say(tenantId: string, error: unknown): void {
-  const reason = error instanceof Error ? error.message : error;
-  console.error(`The gate takes ${tenantId} for what it was last: ${reason}`);
-}
+const say = (tenantId: string) => sayFailure(`The gate takes ${tenantId} for what it was last`);

@@ -1,9 +1,8 @@
 /** What a tenant does with itself over HTTP: another plan, and its deletion. */
 import type { Context } from 'hono';
 import { z } from 'zod';
-import { parseInput } from '../input.js';
+import { parseInput, planName } from '../input.js';
 import { formatCents } from '../money.js';
-import { PLANS, type PlanName } from '../plans.js';
 import {
   changeTenantPlan,
   type PlanParts,
@@ -23,9 +22,7 @@ export interface TenantRoutesOptions {
   readonly deletion: DeletionParts;
 }
 
-const planBody = z.strictObject({
-  plan: z.enum(Object.keys(PLANS) as PlanName[], `must be one of ${Object.keys(PLANS).join(', ')}`),
-});
+const planBody = z.strictObject({ plan: planName });
 const dryRun = z.enum(['true', 'false'], 'must be true or false').default('false');
 
 /**

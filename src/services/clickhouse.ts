@@ -7,8 +7,9 @@ import {
   createClient,
 } from '@clickhouse/client';
 import type { Config, Endpoint } from '../config.js';
+import { messageOf } from '../say-failure.js';
 import { embeddedConnection } from './embedded-clickhouse.js';
-import { type Opened, off } from './opened.js';
+import { FIRST_ANSWER_MS, type Opened, off } from './opened.js';
 import { unreachable } from './unreachable.js';
 
 /** Money comes back as text, or it would pass through a float; counts as numbers. */
@@ -44,9 +45,6 @@ async function openEmbedded(path: string): Promise<Opened<ClickHouseClient>> {
   return { service: { mode: 'embedded', client, address: path }, close: () => client.close() };
 }
 
-/** Longest wait for a first answer. */
-const FIRST_ANSWER_MS = 5_000;
-
 async function openServer(endpoint: Endpoint, database: string): Promise<Opened<ClickHouseClient>> {
   const options = { url: endpoint.url, clickhouse_settings: SETTINGS, log: QUIET };
   const first = createClient({ ...options, request_timeout: FIRST_ANSWER_MS });
@@ -64,4 +62,4 @@ async function openServer(endpoint: Endpoint, database: string): Promise<Opened<
   };
 }
 
-const firstLine = (error: unknown) => String(error instanceof Error ? error.message : error).split('\n')[0];
+const firstLine = (error: unknown) => messageOf(error).split('\n')[0];

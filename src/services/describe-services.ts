@@ -21,3 +21,7 @@ export function describeServices({
     reason: state.mode === 'off' ? state.skip : '',
   }));
 }
+
+/** @example serviceLine({ service: 'Redis', mode: 'off', reason: 'OFFLINE=true' }) // 'Redis: off (OFFLINE=true)' */
+export const serviceLine = ({ service, mode, reason }: ReturnType<typeof describeServices>[number]): string =>
+  `${service}: ${mode}${reason ? ` (${reason})` : ''}`;

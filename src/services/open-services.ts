@@ -3,6 +3,7 @@
  * (nothing configured), configured, or off with a reason; and the workspace that holds their data.
  */
 import type { ClickHouseClient } from '@clickhouse/client';
+import { closeAll } from '../close-all.js';
 import { type Config, readConfig } from '../config.js';
 import type { RedisClient } from '../redis-client.js';
 import { OFFLINE, type Service } from '../service.js';
@@ -57,12 +58,7 @@ export async function openServices({
       stripe: stripe.service,
       workspace: workspace.path,
       unsent: workspace.unsent,
-      async close() {
-        await clickhouse.close();
-        await redis.close();
-        await stripe.close();
-        workspace.close();
-      },
+      close: () => closeAll(clickhouse.close, redis.close, stripe.close, workspace.close),
     };
   } catch (error) {
     workspace.close();

@@ -7,6 +7,9 @@ export interface Opened<Client> {
   close(): Promise<void>;
 }
 
+/** Longest wait for the first answer of a service at an address. */
+export const FIRST_ANSWER_MS = 5_000;
+
 /** @example off('OFFLINE=true').service // { mode: 'off', skip: 'OFFLINE=true' } */
 export const off = (skip: string): Opened<never> => ({
   service: { mode: 'off', skip },

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import type { Config, Endpoint } from '../config.js';
 import type { RedisClient } from '../redis-client.js';
-import { type Opened, off } from './opened.js';
+import { messageOf } from '../say-failure.js';
+import { FIRST_ANSWER_MS, type Opened, off } from './opened.js';
 import { findRedisServer, startPrivateRedis } from './private-redis.js';
 import { REDIS_PATIENCE } from './redis-patience.js';
 import { unreachable } from './unreachable.js';
@@ -21,19 +22,16 @@ async function openPrivate(searchPath: string, folder: string): Promise<Opened<R
     const { client, address, close } = await startPrivateRedis(binary, folder);
     return { service: { mode: 'embedded', client, address }, close };
   } catch (error) {
-    return off(error instanceof Error ? error.message : String(error));
+    return off(messageOf(error));
   }
 }
-
-/** Longest wait for a first answer. */
-const CONNECT_MS = 5_000;
 
 async function openServer(endpoint: Endpoint): Promise<Opened<RedisClient>> {
   let connected = false;
   const client = new Redis(endpoint.url.href, {
     ...REDIS_PATIENCE,
     lazyConnect: true,
-    connectTimeout: CONNECT_MS,
+    connectTimeout: FIRST_ANSWER_MS,
     // A first connection that fails is told at once; a lost one is taken up again.
     retryStrategy: () => (connected ? REDIS_PATIENCE.retryStrategy() : null),
   });

@@ -2,8 +2,9 @@
 import { join } from 'node:path';
 import type Stripe from 'stripe';
 import type { Config, StripeAccess } from '../config.js';
+import { messageOf, sayFailure } from '../say-failure.js';
 import type { StripeClient } from '../stripe-client.js';
-import { type Opened, off } from './opened.js';
+import { FIRST_ANSWER_MS, type Opened, off } from './opened.js';
 import { unreachable } from './unreachable.js';
 
 export async function openStripe(
@@ -26,27 +27,32 @@ export const ACCOUNT_SETTINGS = {
 /** How often webhooks and renewals of customers without a test clock are looked after. */
 const TICK_MS = 1_000;
 
-async function openLocal(file: string, seed: string): Promise<Opened<StripeClient>> {
-  try {
-    // Loaded here, not above: it has Stripe's SDK with it, and a first cell should not wait for that.
-    const { createLocalStripe } = await import('../local-stripe/create-local-stripe.js');
-    // With a seed its ids are the same in each run of a notebook.
-    const local = createLocalStripe({ ...ACCOUNT_SETTINGS, file, seed });
-    const ticking = setInterval(() => {
-      local.tick().catch((error: unknown) => console.error('The local Stripe waits:', error));
-    }, TICK_MS).unref();
-    const close = async () => {
-      clearInterval(ticking);
-      await local.close();
-    };
-    return { service: { mode: 'embedded', client: local.client() as StripeClient, address: file }, close };
-  } catch (error) {
-    return off(`the local Stripe cannot start: ${error instanceof Error ? error.message : String(error)}`);
-  }
+/**
+ * Starts a local Stripe that looks after its webhooks and renewals by itself.
+ *
+ * @param options `file` keeps its state; with a `seed` its ids are the same in each run of a notebook
+ */
+export async function startLocalStripe(options: { file?: string; seed?: string }) {
+  // Loaded here, not above: it has Stripe's SDK with it, and a first cell should not wait for that.
+  const { createLocalStripe } = await import('../local-stripe/create-local-stripe.js');
+  const local = createLocalStripe({ ...ACCOUNT_SETTINGS, ...options });
+  const tick = () => local.tick().catch(sayFailure('The local Stripe waits'));
+  const ticking = setInterval(tick, TICK_MS).unref();
+  const close = async () => {
+    clearInterval(ticking);
+    await local.close();
+  };
+  return { local, close };
 }
 
-/** Longest wait for a first answer. */
-const FIRST_ANSWER_MS = 5_000;
+async function openLocal(file: string, seed: string): Promise<Opened<StripeClient>> {
+  try {
+    const { local, close } = await startLocalStripe({ file, seed });
+    return { service: { mode: 'embedded', client: local.client() as StripeClient, address: file }, close };
+  } catch (error) {
+    return off(`the local Stripe cannot start: ${messageOf(error)}`);
+  }
+}
 
 async function openAccount({ setting, key, url }: StripeAccess): Promise<Opened<StripeClient>> {
   const { default: StripeSdk } = await import('stripe');

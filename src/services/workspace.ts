@@ -52,12 +52,12 @@ export function openWorkspace({ name, reset = false, dataDir = '.data' }: Worksp
   }
 }
 
-/** Names of the folders under `dataDir` that no living process holds. */
-export function idleWorkspaces(dataDir = '.data'): string[] {
-  if (!existsSync(dataDir)) return [];
-  return readdirSync(dataDir, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && !isHeld(join(dataDir, entry.name, LOCK)))
-    .map((entry) => entry.name);
+/** Names of the folders under `dataDir`: those that no living process holds, and the others. */
+export function listWorkspaces(dataDir = '.data'): { idle: string[]; busy: string[] } {
+  const entries = existsSync(dataDir) ? readdirSync(dataDir, { withFileTypes: true }) : [];
+  const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  const isBusy = (name: string) => isHeld(join(dataDir, name, LOCK));
+  return { idle: names.filter((name) => !isBusy(name)), busy: names.filter(isBusy) };
 }
 
 function opened(

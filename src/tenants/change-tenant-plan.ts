@@ -8,6 +8,7 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import { monthOf } from '../period.js';
 import { PLANS, type PlanName } from '../plans.js';
 import type { RedisClient } from '../redis-client.js';
+import { sayFailure } from '../say-failure.js';
 import { setPlan } from './gate-entry.js';
 import type { TenantLifecycle } from './lifecycle.js';
 import type { LifecycleEntry } from './lifecycle-entry.js';
@@ -100,7 +101,7 @@ export async function changeTenantPlan(parts: PlanParts, request: PlanRequest): 
       throw error;
     }
     // The webhook does it as well; the tenant need not wait for that.
-    return parts.followTerms({ tenantId, customerId }).catch(say);
+    return parts.followTerms({ tenantId, customerId }).catch(sayFailure('Terms wait for their webhook'));
   });
   return { ...change, proration, tenant: after };
 }
@@ -136,6 +137,3 @@ function kindOf(plan: PlanName, { billed, agreed }: { billed: PlanName; agreed: 
   if (plan === billed) return plan === agreed ? 'none' : 'upgrade';
   return PLANS[plan].baseCents > PLANS[billed].baseCents ? 'upgrade' : 'downgrade';
 }
-
-const say = (error: unknown) =>
-  console.error(`Terms wait for their webhook: ${error instanceof Error ? error.message : error}`);

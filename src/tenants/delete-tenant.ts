@@ -6,6 +6,7 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { DAY_MS } from '../period.js';
 import type { RedisClient } from '../redis-client.js';
+import { sayFailure } from '../say-failure.js';
 import { setPlan } from './gate-entry.js';
 import type { TenantLifecycle } from './lifecycle.js';
 import type { LifecycleEntry } from './lifecycle-entry.js';
@@ -45,9 +46,7 @@ export async function deleteTenant(
   if (!tenant) await refuseNotSignedUp(clickhouse, { tenantId, event: 'delete', now: now() });
   // First of all: whoever goes on after a kill finds it by its state.
   if (tenant?.state !== 'deleted') tenant = await lifecycle.transition({ tenantId, event: 'delete', by });
-  await endTenant(parts, tenantId).catch((error: unknown) => {
-    console.error(`The end of ${tenantId} waits: ${error instanceof Error ? error.message : error}`);
-  });
+  await endTenant(parts, tenantId).catch(sayFailure(`The end of ${tenantId} waits`));
   // A win-back that failed left it deleted since before.
   const since =
     tenant.event === 'delete' ? tenant.at : (await readDeletions(clickhouse, tenantId))[0]?.deletedAt;

@@ -1,15 +1,6 @@
 /** Takes a tenant's keys out of Redis. */
+import { ioredisOf } from '../ioredis-of.js';
 import type { RedisClient } from '../redis-client.js';
-
-type ScanningRedis = RedisClient & {
-  scan(
-    cursor: string,
-    match: 'MATCH',
-    pattern: string,
-    count: 'COUNT',
-    most: number,
-  ): Promise<[cursor: string, keys: string[]]>;
-};
 
 /**
  * Keys that belong to a tenant carry its id in braces, whichever part made them: looked for by that,
@@ -19,7 +10,7 @@ type ScanningRedis = RedisClient & {
  * @returns how many there were
  */
 export async function forgetKeys(client: RedisClient, tenantId: string): Promise<number> {
-  const redis = client as ScanningRedis;
+  const redis = ioredisOf(client);
   let [cursor, count] = ['0', 0];
   do {
     const [next, found] = await redis.scan(cursor, 'MATCH', `*{${tenantId}}*`, 'COUNT', 1_000);

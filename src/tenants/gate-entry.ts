@@ -4,6 +4,7 @@
  * it anew, and it expires, so that a change that nobody told of is seen too. The standing's is the
  * dunning's.
  */
+import { ioredisOf } from '../ioredis-of.js';
 import type { PlanName } from '../plans.js';
 import type { RedisClient } from '../redis-client.js';
 
@@ -26,15 +27,9 @@ const PLAN_KEPT_MS = 60_000;
 const planKey = (tenantId: string) => `meterbridge:plan:{${tenantId}}`;
 const standingKey = (tenantId: string) => `meterbridge:standing:{${tenantId}}`;
 
-/** ioredis has these beside what the kit's own declaration names. */
-type Redis = RedisClient & {
-  mget(...keys: string[]): Promise<(string | null)[]>;
-  set(key: string, value: string, ...options: (string | number)[]): Promise<unknown>;
-};
-
 /** @example const { plan, standing } = await readGateEntry(redis, 'acme-corp'); */
 export async function readGateEntry(redis: RedisClient, tenantId: string): Promise<GateEntry> {
-  const [plan, standing] = await (redis as Redis).mget(planKey(tenantId), standingKey(tenantId));
+  const [plan, standing] = await ioredisOf(redis).mget(planKey(tenantId), standingKey(tenantId));
   return {
     plan: (plan as CurrentPlan | null) ?? undefined,
     standing: (standing as Standing | null) ?? undefined,
@@ -43,7 +38,7 @@ export async function readGateEntry(redis: RedisClient, tenantId: string): Promi
 
 /** To be called with the lock of the tenant held, after its terms were written. */
 export async function setPlan(redis: RedisClient, tenantId: string, plan: CurrentPlan): Promise<void> {
-  await (redis as Redis).set(planKey(tenantId), plan, 'PX', PLAN_KEPT_MS);
+  await ioredisOf(redis).set(planKey(tenantId), plan, 'PX', PLAN_KEPT_MS);
 }
 
 /** @example await setStanding(redis, 'acme-corp', 'reduced'); */
@@ -57,7 +52,7 @@ export async function fillGateEntry(
   tenantId: string,
   { plan, standing }: { plan: CurrentPlan; standing: Standing },
 ): Promise<void> {
-  const redis = client as Redis;
+  const redis = ioredisOf(client);
   await redis.set(planKey(tenantId), plan, 'PX', PLAN_KEPT_MS, 'NX');
   await redis.set(standingKey(tenantId), standing, 'NX');
 }

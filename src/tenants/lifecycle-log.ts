@@ -1,6 +1,7 @@
 /** The lifecycle log in ClickHouse: every transition, for good. */
 import type { ClickHouseClient } from '@clickhouse/client';
 import { parseInput, tenantId as tenantIdSchema } from '../input.js';
+import { insertRows } from '../tenant-rows.js';
 import { entryOf, type LifecycleEntry, type LifecycleRow } from './lifecycle-entry.js';
 import type { LifecycleStore } from './lifecycle-store.js';
 
@@ -45,14 +46,8 @@ export async function moveLifecycleLog(store: LifecycleStore, clickhouse: ClickH
   for (let moved = 0; ; ) {
     const waiting = await store.waiting(MOST_ROWS);
     if (waiting.length === 0) return moved;
-    // The setting stands in the statement: the embedded engine would keep one that is passed beside it.
-    await clickhouse.command({
-      query: `
-        INSERT INTO lifecycle_log
-        SETTINGS async_insert = 0
-        FORMAT JSONEachRow
-        ${waiting.map(({ row }) => row).join('\n')}`,
-    });
+    const lines = waiting.map(({ row }) => row);
+    await insertRows(clickhouse, 'lifecycle_log', lines);
     await store.drop(waiting);
     moved += waiting.length;
   }

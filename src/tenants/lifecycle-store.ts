@@ -1,5 +1,7 @@
 /** The tenants in Redis, their log until ClickHouse has it, and who is under way until when. */
 import { randomUUID } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import { ioredisOf } from '../ioredis-of.js';
 import type { RedisClient } from '../redis-client.js';
 import { entryOf, type LifecycleEntry, rowOf } from './lifecycle-entry.js';
 import type { LifecycleState } from './lifecycle-table.js';
@@ -59,19 +61,9 @@ return 1
  */
 const FORGOTTEN_VERSIONS = 1_000;
 
-type LifecycleRedis = RedisClient & {
+type LifecycleRedis = Redis & {
   setLifecycle(keyCount: number, ...args: (string | number)[]): Promise<[won: number, string, number]>;
   restoreLifecycle(keyCount: number, ...args: (string | number)[]): Promise<number>;
-  hget(key: string, field: string): Promise<string | null>;
-  zrangebyscore(key: string, min: number, max: number): Promise<string[]>;
-  xrange(
-    key: string,
-    start: string,
-    end: string,
-    word: 'COUNT',
-    count: number,
-  ): Promise<[string, string[]][]>;
-  xdel(key: string, ...ids: string[]): Promise<number>;
 };
 
 /** A line of the log that ClickHouse may not have. */
@@ -87,7 +79,7 @@ export class LifecycleStore {
   constructor(client: RedisClient) {
     client.defineCommand('setLifecycle', { lua: SET });
     client.defineCommand('restoreLifecycle', { lua: RESTORE });
-    this.#redis = client as LifecycleRedis;
+    this.#redis = ioredisOf(client) as LifecycleRedis;
   }
 
   async read(tenantId: string): Promise<LifecycleEntry | undefined> {

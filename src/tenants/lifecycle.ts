@@ -9,6 +9,7 @@ import { parseInput, tenantId as tenantIdSchema } from '../input.js';
 import { dayOf } from '../period.js';
 import type { PlanName } from '../plans.js';
 import type { RedisClient } from '../redis-client.js';
+import { sayFailure } from '../say-failure.js';
 import type { LifecycleEntry } from './lifecycle-entry.js';
 import { createLifecycleLog, moveLifecycleLog, readLastEntries } from './lifecycle-log.js';
 import { LifecycleStore } from './lifecycle-store.js';
@@ -137,7 +138,9 @@ export class TenantLifecycle {
     for (const tenantId of await this.#store.overdue(now)) {
       const current = await this.#store.read(tenantId);
       if (!current || !isOverdue(current, now)) continue;
-      const next = await this.#expired(current, now).catch((error: unknown) => say(tenantId, error));
+      const next = await this.#expired(current, now).catch(
+        sayFailure(`The end of what ${tenantId} began waits`),
+      );
       if (next) expired.push(next);
     }
     if (expired.length > 0) await this.#moveIfPossible();
@@ -177,11 +180,7 @@ export class TenantLifecycle {
   }
 
   async #moveIfPossible(): Promise<void> {
-    try {
-      await this.moveLog();
-    } catch (error) {
-      console.error(`The lifecycle log waits in Redis: ${error instanceof Error ? error.message : error}`);
-    }
+    await this.moveLog().catch(sayFailure('The lifecycle log waits in Redis'));
   }
 
   /** @throws RangeError for a clock that shows no date. */
@@ -190,8 +189,4 @@ export class TenantLifecycle {
     dayOf(now);
     return now;
   }
-}
-
-function say(tenantId: string, error: unknown): undefined {
-  console.error(`The end of what ${tenantId} began waits: ${error instanceof Error ? error.message : error}`);
 }

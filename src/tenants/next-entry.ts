@@ -1,8 +1,8 @@
 /** What a tenant becomes by an event: the rules of the lifecycle, without Redis and without a clock. */
 import { z } from 'zod';
-import { tenantId, text, wholeNumber } from '../input.js';
+import { planName, tenantId, text, wholeNumber } from '../input.js';
 import { DAY_MS } from '../period.js';
-import { PLANS, type PlanName } from '../plans.js';
+import type { PlanName } from '../plans.js';
 import type { LifecycleEntry } from './lifecycle-entry.js';
 import { LIFECYCLE, type LifecycleEvent, nextState, TRANSITIONS } from './lifecycle-table.js';
 import { TransitionRefusedError } from './transition-refused-error.js';
@@ -28,8 +28,6 @@ export interface TransitionRequest {
 /** Longer than Stripe and a provisioning take with all their retries. */
 export const TIMEOUT_MS = 15 * 60_000;
 
-const version = wholeNumber;
-const plan = z.enum(Object.keys(PLANS) as PlanName[], `must be one of ${Object.keys(PLANS).join(', ')}`);
 const TIMEOUT = 'must be a whole number from 1 to a year of milliseconds';
 const timeoutMs = z
   .int(TIMEOUT)
@@ -40,7 +38,7 @@ const common = {
   tenantId,
   by: z.string('must be a name').regex(/^[a-z][a-z0-9_:-]{0,62}$/, 'must be 1 to 63 of a-z, 0-9, _, : and -'),
   reason: text.max(200, 'must be at most 200 characters').optional(),
-  version: version.optional(),
+  version: wholeNumber.optional(),
 };
 
 const askable = new Set(TRANSITIONS.map(({ event }) => event).filter((event) => event !== 'expire'));
@@ -49,12 +47,12 @@ const askable = new Set(TRANSITIONS.map(({ event }) => event).filter((event) => 
 export const transitionRequest: z.ZodType<TransitionRequest> = z.discriminatedUnion(
   'event',
   [
-    z.strictObject({ ...common, event: z.literal('sign_up'), plan }),
-    z.strictObject({ ...common, event: z.enum(['upgrade', 'downgrade']), plan, timeoutMs }),
-    z.strictObject({ ...common, event: z.literal('win_back'), plan: plan.optional(), timeoutMs }),
+    z.strictObject({ ...common, event: z.literal('sign_up'), plan: planName }),
+    z.strictObject({ ...common, event: z.enum(['upgrade', 'downgrade']), plan: planName, timeoutMs }),
+    z.strictObject({ ...common, event: z.literal('win_back'), plan: planName.optional(), timeoutMs }),
     z.strictObject({ ...common, event: z.enum(['pay', 'retry']), timeoutMs }),
     z.strictObject({ ...common, event: z.enum(['suspend', 'reactivate', 'cancel', 'delete', 'purge']) }),
-    z.strictObject({ ...common, event: z.enum(['complete', 'fail']), version }),
+    z.strictObject({ ...common, event: z.enum(['complete', 'fail']), version: wholeNumber }),
   ],
   `must be one of ${[...askable].join(', ')}`,
 );
@@ -70,18 +68,11 @@ export function nextEntry(
   asked: TransitionRequest,
   now: Date,
 ): LifecycleEntry {
-  const { event } = asked;
-  const { state: from, version: held } = current ?? NOBODY;
-  const changed = asked.version !== undefined && asked.version !== held;
+  const { tenantId, event } = asked;
+  const { state: from, version } = current ?? NOBODY;
+  const changed = asked.version !== undefined && asked.version !== version;
   const state = changed ? undefined : nextState(current ?? NOBODY, event);
-  if (!state)
-    throw new TransitionRefusedError({
-      tenantId: asked.tenantId,
-      event,
-      state: from,
-      version: held,
-      changed,
-    });
+  if (!state) throw new TransitionRefusedError({ tenantId, event, state: from, version, changed });
   return entered(current, asked, { from, state, now });
 }
 

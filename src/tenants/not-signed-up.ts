@@ -15,12 +15,6 @@ export async function refuseNotSignedUp(
   const terms = await termsAt(clickhouse, { tenantId, instant: now });
   if (!terms) return;
   const { state } = terms;
-  throw new TransitionRefusedError({
-    tenantId,
-    event,
-    state,
-    version: 0,
-    changed: false,
-    why: NOT_SIGNED_UP,
-  });
+  const refusal = { tenantId, event, state, version: 0, changed: false };
+  throw new TransitionRefusedError({ ...refusal, why: NOT_SIGNED_UP });
 }

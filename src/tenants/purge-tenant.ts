@@ -7,6 +7,8 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { dayOf } from '../period.js';
 import type { RedisClient } from '../redis-client.js';
+import { sayFailure } from '../say-failure.js';
+import { deleteRows } from '../tenant-rows.js';
 import { SOFT_MS } from './delete-tenant.js';
 import { forgetKeys } from './forget-keys.js';
 import type { TenantLifecycle } from './lifecycle.js';
@@ -85,11 +87,8 @@ export async function purgeDue(parts: PurgeParts): Promise<PurgeReport[]> {
   const reports: PurgeReport[] = [];
   for (const { tenantId, state, deletedAt } of await readDeletions(clickhouse)) {
     if (state === 'deleted' && deletedAt.getTime() + SOFT_MS > now().getTime()) continue;
-    try {
-      reports.push(await purgeTenant(parts, tenantId));
-    } catch (error) {
-      console.error(`The purge of ${tenantId} waits: ${error instanceof Error ? error.message : error}`);
-    }
+    const report = await purgeTenant(parts, tenantId).catch(sayFailure(`The purge of ${tenantId} waits`));
+    if (report) reports.push(report);
   }
   return reports;
 }
@@ -122,13 +121,7 @@ async function inClickHouse(
 ): Promise<{ lines: PurgeLine[] }> {
   await lifecycle.moveLog();
   await forgetReasons(clickhouse, tenantId);
-  await clickhouse.command({
-    query: `
-      ALTER TABLE tenant_ledger
-      DELETE WHERE tenant_id = {tenantId:String}
-      SETTINGS mutations_sync = 1`,
-    query_params: { tenantId },
-  });
+  await deleteRows(clickhouse, 'tenant_ledger', [tenantId]);
   const line = lineOf('ClickHouse');
   return {
     lines: [

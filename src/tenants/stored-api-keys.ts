@@ -4,7 +4,10 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { ClickHouseClient } from '@clickhouse/client';
+import type { Redis } from 'ioredis';
+import { ioredisOf } from '../ioredis-of.js';
 import type { RedisClient } from '../redis-client.js';
+import { deleteRows, insertRows } from '../tenant-rows.js';
 import { hashedKey, isSameHash, type KeyHolder, type KeyLookup, newApiKey } from './api-keys.js';
 import type { Forget } from './purge-tenant.js';
 
@@ -50,10 +53,7 @@ end
 if mark ~= '' then redis.call('HSET', KEYS[1], 'complete', '1') end
 return 1`;
 
-type KeyRedis = RedisClient & {
-  hmget(key: string, ...fields: string[]): Promise<(string | null)[]>;
-  hset(key: string, field: string, value: string): Promise<unknown>;
-  hdel(key: string, field: string): Promise<unknown>;
+type KeyRedis = Redis & {
   putKeys(keyCount: 1, key: string, mark: string, ...rows: string[]): Promise<0 | 1>;
 };
 
@@ -70,7 +70,7 @@ export class StoredApiKeys implements KeyLookup {
 
   private constructor(redis: RedisClient, clickhouse: ClickHouseClient) {
     redis.defineCommand('putKeys', { lua: PUT });
-    this.#redis = redis as KeyRedis;
+    this.#redis = ioredisOf(redis) as KeyRedis;
     this.#clickhouse = clickhouse;
   }
 
@@ -104,13 +104,7 @@ export class StoredApiKeys implements KeyLookup {
   /** Takes a tenant's keys out of both stores: the purge's, long after they were revoked. */
   readonly forget: Forget = async (tenantId) => {
     const rows = await this.#select('WHERE tenant_id = {tenantId:String}', { tenantId });
-    await this.#clickhouse.command({
-      query: `
-        ALTER TABLE api_keys
-        DELETE WHERE tenant_id = {tenantId:String}
-        SETTINGS mutations_sync = 1`,
-      query_params: { tenantId },
-    });
+    await deleteRows(this.#clickhouse, 'api_keys', [tenantId]);
     for (const row of rows) await this.#redis.hdel(COPY, indexOf(row));
     const line = { what: 'hashes of its keys', fate: 'removed', why: 'they open nothing' } as const;
     return { lines: (['ClickHouse', 'Redis'] as const).map((store) => ({ store, ...line })) };
@@ -170,9 +164,7 @@ export class StoredApiKeys implements KeyLookup {
   async #keep(rows: readonly KeyRow[]): Promise<void> {
     if (rows.length === 0) return;
     const lines = rows.map((row) => JSON.stringify({ ...row, at: Date.now() }));
-    await this.#clickhouse.command({
-      query: `INSERT INTO api_keys SETTINGS async_insert = 0 FORMAT JSONEachRow ${lines.join('\n')}`,
-    });
+    await insertRows(this.#clickhouse, 'api_keys', lines);
     await this.#put(rows);
   }
 

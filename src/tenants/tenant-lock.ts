@@ -7,6 +7,8 @@
  * keeps one row and the receiver of a message drops the second.
  */
 import { randomUUID } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import { ioredisOf } from '../ioredis-of.js';
 import type { RedisClient } from '../redis-client.js';
 
 export interface TenantLockOptions {
@@ -31,9 +33,7 @@ export class LockHeldError extends Error {
  */
 export type TenantLock = <Result>(tenantId: string, work: () => Promise<Result>) => Promise<Result>;
 
-/* KEYS: the lock. ARGV: the holder's token, life in ms. */
-const TAKE = `return redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', tonumber(ARGV[2])) and 1 or 0`;
-/* The same; only the holder renews. */
+/* KEYS: the lock. ARGV: the holder's token, life in ms; only the holder renews. */
 const RENEW = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('PEXPIRE', KEYS[1], tonumber(ARGV[2]))`;
@@ -42,8 +42,7 @@ const RELEASE = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])`;
 
-type LockingRedis = RedisClient & {
-  takeLock(keyCount: 1, key: string, token: string, holdMs: number): Promise<0 | 1>;
+type LockingRedis = Redis & {
   renewLock(keyCount: 1, key: string, token: string, holdMs: number): Promise<0 | 1>;
   releaseLock(keyCount: 1, key: string, token: string): Promise<0 | 1>;
 };
@@ -59,19 +58,16 @@ const LONGEST_PAUSE_MS = 40;
  */
 export function tenantLock(client: RedisClient, options: TenantLockOptions = {}): TenantLock {
   const { holdMs = 10_000, waitMs = 20_000 } = options;
-  client.defineCommand('takeLock', { lua: TAKE });
   client.defineCommand('renewLock', { lua: RENEW });
   client.defineCommand('releaseLock', { lua: RELEASE });
-  const redis = client as LockingRedis;
+  const redis = ioredisOf(client) as LockingRedis;
 
   return async (tenantId, work) => {
     const key = `meterbridge:lock:{${tenantId}}`;
     const token = randomUUID();
     const giveUpAt = performance.now() + waitMs;
-    while (!(await redis.takeLock(1, key, token, holdMs))) {
-      if (performance.now() > giveUpAt) {
-        throw new LockHeldError(tenantId, waitMs);
-      }
+    while (!(await redis.set(key, token, 'PX', holdMs, 'NX'))) {
+      if (performance.now() > giveUpAt) throw new LockHeldError(tenantId, waitMs);
       await new Promise((resolve) => setTimeout(resolve, 1 + Math.random() * LONGEST_PAUSE_MS));
     }
     // A renewal that fails is not the last: there are two more before the lock expires.

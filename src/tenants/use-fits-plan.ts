@@ -41,5 +41,5 @@ export async function checkUseFits(
   const [busiest] = await result.json<DailyLimits & { date: string }>();
   if (!busiest) return;
   const used = { queries: Number(busiest.queries), tokens: Number(busiest.tokens) };
-  throw new UseExceedsPlanError({ tenantId, plan, day: busiest.date, used, limits });
+  throw new UseExceedsPlanError(tenantId, plan, busiest.date, used, limits);
 }

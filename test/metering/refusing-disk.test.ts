@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { UsageTracker, type UsageTrackerOptions } from '../../src/metering/tracker.js';
+import { UsageTracker } from '../../src/metering/tracker.js';
+import type { UsageTrackerOptions } from '../../src/metering/tracker-options.js';
 import { eventsIn, NOW } from '../support/events.js';
 import { insertingClient } from '../support/inserting-client.js';
 

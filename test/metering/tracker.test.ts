@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { InvalidInputError, UnknownModelError } from '../../src/errors.js';
-import { UsageTracker, type UsageTrackerOptions } from '../../src/metering/tracker.js';
+import { UsageTracker } from '../../src/metering/tracker.js';
+import type { UsageTrackerOptions } from '../../src/metering/tracker-options.js';
 import { NOW } from '../support/events.js';
 import { insertingClient } from '../support/inserting-client.js';
 

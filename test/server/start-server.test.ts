@@ -45,4 +45,21 @@ describe('startServer()', () => {
     await expect.poll(connections, { timeout: 10_000 }).toBe(before);
     await expect(fetch(url)).rejects.toThrow('fetch failed');
   });
+
+  it('closes everything where two of its parts cannot, and tells of both', async () => {
+    const before = await connections();
+    const { tracker, tenants, close } = await startServer(services());
+    failAfterClosing(tracker, 'the disk is full');
+    if (tenants) failAfterClosing(tenants.queue, 'Redis is away');
+    await expect(close()).rejects.toThrow('the disk is full; Redis is away');
+    await expect.poll(connections, { timeout: 10_000 }).toBe(before);
+  });
 });
+
+function failAfterClosing(part: { close(): Promise<void> }, message: string): void {
+  const close = part.close.bind(part);
+  part.close = async () => {
+    await close();
+    throw new Error(message);
+  };
+}

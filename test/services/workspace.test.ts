@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { idleWorkspaces, openWorkspace, type Workspace } from '../../src/services/workspace.js';
+import { listWorkspaces, openWorkspace, type Workspace } from '../../src/services/workspace.js';
 import { runNodeProgram } from '../support/run-program.js';
 
 let dataDir: string;
@@ -191,19 +191,20 @@ describe('openWorkspace()', () => {
   });
 });
 
-describe('idleWorkspaces()', () => {
-  it('names what no living process holds', () => {
+describe('listWorkspaces()', () => {
+  it('tells what no living process holds from the others', () => {
     const held = open();
     leave('killed', JSON.stringify({ pid: deadPid() }));
     mkdirSync(join(dataDir, 'closed'));
     writeFileSync(join(dataDir, 'file'), '');
-    expect(idleWorkspaces(dataDir).sort()).toEqual(['closed', 'killed']);
+    expect(listWorkspaces(dataDir).idle.sort()).toEqual(['closed', 'killed']);
+    expect(listWorkspaces(dataDir).busy).toEqual(['m12']);
     held.close();
-    expect(idleWorkspaces(dataDir).sort()).toEqual(['closed', 'killed', 'm12']);
+    expect(listWorkspaces(dataDir).idle.sort()).toEqual(['closed', 'killed', 'm12']);
   });
 
   it('is empty without the folder', () => {
-    expect(idleWorkspaces(join(dataDir, 'nowhere'))).toEqual([]);
+    expect(listWorkspaces(join(dataDir, 'nowhere'))).toEqual({ idle: [], busy: [] });
     expect(existsSync(join(dataDir, 'nowhere'))).toBe(false);
   });
 });

@@ -6,15 +6,13 @@ import { readConfig } from '../../src/config.js';
 import { createTables } from '../../src/metering/tables.js';
 import type { RedisClient } from '../../src/redis-client.js';
 import { openServices } from '../../src/services/open-services.js';
+import { type Statements, statementsOf } from './statements.js';
 
 /** The real engines on a folder of their own: no setting of this machine counts. */
-export interface Embedded {
+export interface Embedded extends Statements {
   readonly clickhouse: ClickHouseClient;
   readonly redis: RedisClient;
   readonly folder: string;
-  /** Rows of a query. */
-  rows<Row>(query: string): Promise<Row[]>;
-  command(query: string): Promise<void>;
   /** Closes the engines and opens them on the same folder. */
   reopen(): Promise<Embedded>;
   /** Closes the engines; the folder goes too. */
@@ -35,12 +33,7 @@ export async function openEmbedded(
     clickhouse,
     redis: services.redis.client,
     folder,
-    async rows(query) {
-      return (await clickhouse.query({ query, format: 'JSONEachRow' })).json();
-    },
-    async command(query) {
-      await clickhouse.command({ query });
-    },
+    ...statementsOf(clickhouse),
     async reopen() {
       await services.close();
       return openEmbedded(folder);
@@ -54,7 +47,7 @@ export async function openEmbedded(
 
 /** Queries and cost of each table, which must agree: `{ events: '3 0.00312600', hourly: …, daily: … }`. */
 export async function countsOf(
-  { rows }: Pick<Embedded, 'rows'>,
+  { rows }: Pick<Statements, 'rows'>,
   where = '1',
 ): Promise<Record<string, string>> {
   const [counts = {}] = await rows<Record<string, string>>(`

@@ -6,9 +6,10 @@ import { createTables } from '../../src/metering/tables.js';
 import { type ClickHouseFront, startClickHouseFront } from './clickhouse-front.js';
 import { type Embedded, openEmbedded } from './embedded.js';
 import { HAS_CLICKHOUSE, openServer } from './server.js';
+import { type Statements, statementsOf } from './statements.js';
 
 /** ClickHouse with its tables, over one of its transports. */
-export interface Engine extends Pick<Embedded, 'clickhouse' | 'folder' | 'rows' | 'command'> {
+export interface Engine extends Statements, Pick<Embedded, 'clickhouse' | 'folder'> {
   reopen(): Promise<Engine>;
   close(): Promise<void>;
 }
@@ -61,12 +62,7 @@ export async function openFronted(options: FrontedOptions = {}): Promise<Fronted
     client,
     clickhouse,
     folder,
-    async rows(query) {
-      return (await clickhouse.query({ query, format: 'JSONEachRow' })).json();
-    },
-    async command(query) {
-      await clickhouse.command({ query });
-    },
+    ...statementsOf(clickhouse),
     async reopen() {
       await shut();
       return openFronted({ ...options, folder });
@@ -89,7 +85,7 @@ export const TRANSPORTS: readonly (readonly [name: string, open: () => Promise<E
 ].slice(0, process.env.ONE_TRANSPORT ? 1 : undefined);
 
 /** Takes all usage out, and what the engine remembers of batches. */
-export async function emptyUsage({ command }: Pick<Engine, 'command'>): Promise<void> {
+export async function emptyUsage({ command }: Pick<Statements, 'command'>): Promise<void> {
   for (const table of ['usage_events', 'usage_hourly', 'usage_daily'])
     await command(`TRUNCATE TABLE ${table}`);
 }

@@ -5,6 +5,7 @@ import { readConfig } from '../../src/config.js';
 import { createTables } from '../../src/metering/tables.js';
 import { openServices, type Services } from '../../src/services/open-services.js';
 import type { Engine } from './fronted.js';
+import { statementsOf } from './statements.js';
 
 /** The servers that the environment names (a job of CI has some); a test that needs them is left out elsewhere. */
 export const HAS_CLICKHOUSE = Boolean(process.env.CLICKHOUSE_URL);
@@ -23,23 +24,18 @@ export async function openServer(): Promise<OpenedServer> {
     throw new Error('CLICKHOUSE_URL names no server that answers');
   const { client: clickhouse } = services.clickhouse;
   await createTables(clickhouse);
-  const command: Engine['command'] = async (query) => {
-    await clickhouse.command({ query });
-  };
+  const statements = statementsOf(clickhouse);
   return {
     services,
     clickhouse,
     folder,
-    command,
-    async rows(query) {
-      return (await clickhouse.query({ query, format: 'JSONEachRow' })).json();
-    },
+    ...statements,
     async reopen() {
       await services.close();
       return openServer();
     },
     async close() {
-      await command(`DROP DATABASE ${config.clickhouseDatabase}`);
+      await statements.command(`DROP DATABASE ${config.clickhouseDatabase}`);
       await services.close();
       rmSync(folder, { recursive: true });
     },

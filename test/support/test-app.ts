@@ -1,7 +1,7 @@
 import { PRICE_TABLES } from '../../src/metering/costs.js';
 import { createEvent } from '../../src/metering/event.js';
 import type { EventInput } from '../../src/metering/event-input.js';
-import type { TrackerStats } from '../../src/metering/tracker.js';
+import type { TrackerStats } from '../../src/metering/tracker-options.js';
 import { inProcessQuotaGate } from '../../src/quotas/in-process-quota-gate.js';
 import { type AppOptions, createApp } from '../../src/server/app.js';
 import { ApiKeys } from '../../src/tenants/api-keys.js';

@@ -2,7 +2,7 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { EventInput } from '../../src/metering/event-input.js';
-import type { TrackerStats, UsageTrackerOptions } from '../../src/metering/tracker.js';
+import type { TrackerStats, UsageTrackerOptions } from '../../src/metering/tracker-options.js';
 import { NOW } from './events.js';
 
 const STDIO: SpawnOptions = { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] };

@@ -4,8 +4,9 @@
  * twice: the event's id is the job's, and finished jobs are kept for longer than Stripe tries.
  */
 import { setTimeout } from 'node:timers/promises';
-import { type Job, Queue, Worker } from 'bullmq';
+import { Queue, type Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { JOB_PREFIX, jobWorker } from '../../job-worker.js';
 import type { RedisClient } from '../../redis-client.js';
 import { fromSeconds } from '../context.js';
 import type { WebhookEvent } from './webhook-event.js';
@@ -28,26 +29,13 @@ export interface DeadLetter {
 /** Stripe retries for three days, and lists events for thirty: an id seen in that time is known. */
 const REMEMBERED_SECONDS = 35 * 86_400;
 
-/** Workers that an event may bring down: a kill is no fault of the event's, ten of them may be. */
-const MOST_STALLS = 10;
-
 /** Of so many events that were handled last the newest tells how far Stripe's list is known. */
 const LOOKED_AT = 100;
-
-/** Events that one process handles at once. */
-const AT_ONCE = 10;
 
 /** Between two looks whether all is handled. */
 const LOOK_MS = 20;
 
 const NAME = 'stripe-webhooks';
-const PREFIX = 'meterbridge';
-
-/** BullMQ makes connections of its own to the same server: a worker blocks on one. */
-function connectionTo(client: RedisClient) {
-  const { host, port, username, password, db, tls } = (client as unknown as Redis).options;
-  return { host, port, username, password, db, tls };
-}
 
 /**
  * Events that wait in Redis for their handler, each once; those that failed every time are dead letters.
@@ -60,17 +48,15 @@ function connectionTo(client: RedisClient) {
  */
 export class WebhookQueue {
   readonly #options: WebhookQueueOptions;
-  readonly #connection: ReturnType<typeof connectionTo>;
   readonly #redis: Redis;
   readonly #queue: Queue<WebhookEvent>;
   #worker: Worker<WebhookEvent> | undefined;
 
   constructor(client: RedisClient, options: WebhookQueueOptions = {}) {
     this.#options = options;
-    this.#connection = connectionTo(client);
     // Whoever adds waits for Stripe's sake: while Redis is away it fails at once, and Stripe tries again.
     this.#redis = (client as unknown as Redis).duplicate({ enableOfflineQueue: false });
-    this.#queue = new Queue(NAME, { connection: this.#redis, prefix: PREFIX });
+    this.#queue = new Queue(NAME, { connection: this.#redis, prefix: JOB_PREFIX });
     // The calls that fail tell their callers; without a listener an error would end the process.
     for (const source of [this.#redis, this.#queue]) source.on('error', () => undefined);
   }
@@ -97,16 +83,8 @@ export class WebhookQueue {
    */
   work(handle: (event: WebhookEvent) => Promise<void>): void {
     const { stalledMs = 30_000 } = this.#options;
-    this.#worker = new Worker<WebhookEvent>(NAME, ({ data }: Job<WebhookEvent>) => handle(data), {
-      connection: this.#connection,
-      prefix: PREFIX,
-      concurrency: AT_ONCE,
-      lockDuration: stalledMs,
-      stalledInterval: stalledMs,
-      maxStalledCount: MOST_STALLS,
-    });
-    // A failed connection is tried again by BullMQ; without a listener it would end the process.
-    this.#worker.on('error', (error) => console.error(`Webhooks wait: ${error.message}`));
+    const options = { name: NAME, stalledMs, waits: 'Webhooks wait' };
+    this.#worker = jobWorker<WebhookEvent>(this.#redis as RedisClient, options, ({ data }) => handle(data));
   }
 
   /** Events that wait or are being handled. */

@@ -2,6 +2,8 @@
  * How far each onboarding is, for those who look. It decides nothing and may be lost: the steps are then
  * done again, and write it anew.
  */
+import type { Redis } from 'ioredis';
+import { ioredisOf } from '../../ioredis-of.js';
 import type { RedisClient } from '../../redis-client.js';
 import { STEPS, type Step } from './steps.js';
 
@@ -12,19 +14,14 @@ export interface StepState {
   readonly reason?: string;
 }
 
-type ProgressRedis = RedisClient & {
-  hset(key: string, values: Record<string, string>): Promise<unknown>;
-  hgetall(key: string): Promise<Record<string, string>>;
-};
-
 const keyOf = (tenantId: string) => `meterbridge:onboarding:{${tenantId}}`;
 
 /** @example await new OnboardingProgress(redis).of('acme-corp') // [{ name: 'customer', state: 'done' }, …] */
 export class OnboardingProgress {
-  readonly #redis: ProgressRedis;
+  readonly #redis: Redis;
 
   constructor(client: RedisClient) {
-    this.#redis = client as ProgressRedis;
+    this.#redis = ioredisOf(client);
   }
 
   async of(tenantId: string): Promise<StepState[]> {
@@ -49,6 +46,6 @@ export class OnboardingProgress {
   }
 
   async clear(tenantId: string): Promise<void> {
-    await this.#redis.del([keyOf(tenantId)]);
+    await this.#redis.del(keyOf(tenantId));
   }
 }

@@ -5,11 +5,11 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { sha256 } from '../../invoices/seal.js';
 import type { RedisClient } from '../../redis-client.js';
+import { isKnownTenant } from '../known-tenant.js';
 import type { TenantLifecycle } from '../lifecycle.js';
 import type { LifecycleEntry } from '../lifecycle-entry.js';
 import type { StoredApiKeys } from '../stored-api-keys.js';
 import { LockHeldError, tenantLock } from '../tenant-lock.js';
-import { isKnownTenant } from './known-tenant.js';
 import type { Signup } from './signup-request.js';
 import { SignupTakenError } from './signup-taken-error.js';
 import type { TenantProfiles } from './tenant-profiles.js';

@@ -1,14 +1,11 @@
 /** What is sent to `POST /signup`, and what is made of it. */
 import { z } from 'zod';
 import { InvalidInputError } from '../../errors.js';
-import { parseInput, text } from '../../input.js';
-import { PLANS, type PlanName } from '../../plans.js';
+import { parseInput, planName, text } from '../../input.js';
 import type { TenantProfile } from './tenant-profiles.js';
 
 /** The part of a profile that is signed up with. */
 export type Signup = Pick<TenantProfile, 'tenantId' | 'company' | 'email' | 'plan' | 'paymentMethod'>;
-
-const plans = Object.keys(PLANS) as PlanName[];
 
 const schema = z.strictObject({
   company: text.trim().min(1, 'must not be empty').max(120, 'must be at most 120 characters'),
@@ -18,7 +15,7 @@ const schema = z.strictObject({
     .toLowerCase()
     .max(254, 'must be at most 254 characters')
     .pipe(z.email('must be an e-mail address')),
-  plan: z.enum(plans, `must be one of ${plans.join(', ')}`),
+  plan: planName,
   // Checked below: what is no payment method may be the number of a card, which no answer shall repeat.
   payment_method: z.unknown(),
 });

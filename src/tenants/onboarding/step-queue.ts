@@ -2,8 +2,10 @@
  * The steps that are to be done: a job of BullMQ for each, so that every step has tries of its own, and a
  * killed worker's goes to another. A job is gone when it has ended; what came of it is the tenant's state.
  */
-import { type Job, Queue, UnrecoverableError, Worker } from 'bullmq';
-import type { Redis } from 'ioredis';
+import { Queue, UnrecoverableError, type Worker } from 'bullmq';
+import { closeAll } from '../../close-all.js';
+import { ioredisOf } from '../../ioredis-of.js';
+import { JOB_PREFIX, jobWorker } from '../../job-worker.js';
 import type { RedisClient } from '../../redis-client.js';
 import { failureOf } from './failure-of.js';
 import { STEPS, type Step } from './steps.js';
@@ -22,24 +24,21 @@ export interface StepJob {
   readonly step: Step;
 }
 
-/** Workers that a step may bring down: a kill is no fault of the step's, ten of them may be. */
-const MOST_STALLS = 10;
 const NAME = 'onboarding';
-const PREFIX = 'meterbridge';
 
 const jobIdOf = ({ tenantId, step }: StepJob) => `${tenantId}.${step}`;
 
 /** @example const queue = new StepQueue(redis); await queue.add({ tenantId: 'acme-corp', step: 'customer' }); */
 export class StepQueue {
   readonly #options: Required<StepQueueOptions>;
-  readonly #connection: Redis;
+  readonly #client: RedisClient;
   readonly #queue: Queue<StepJob>;
   #worker: Worker<StepJob> | undefined;
 
   constructor(client: RedisClient, options: StepQueueOptions = {}) {
     this.#options = { attempts: 5, backoffMs: 500, stalledMs: 5_000, ...options };
-    this.#connection = client as unknown as Redis;
-    this.#queue = new Queue(NAME, { connection: this.#connection, prefix: PREFIX });
+    this.#client = client;
+    this.#queue = new Queue(NAME, { connection: ioredisOf(client), prefix: JOB_PREFIX });
     // The calls that fail tell their callers; without a listener an error would end the process.
     this.#queue.on('error', () => undefined);
   }
@@ -79,8 +78,8 @@ export class StepQueue {
    */
   work(run: (job: StepJob, options: { isLast: boolean }) => Promise<void>): void {
     const { attempts, stalledMs } = this.#options;
-    const { host, port, username, password, db, tls } = this.#connection.options;
-    const process = async ({ data, attemptsMade }: Job<StepJob>) => {
+    const options = { name: NAME, stalledMs, waits: 'Onboarding waits' };
+    this.#worker = jobWorker<StepJob>(this.#client, options, async ({ data, attemptsMade }) => {
       try {
         await run(data, { isLast: attemptsMade + 1 >= attempts });
       } catch (error) {
@@ -88,22 +87,14 @@ export class StepQueue {
         const { reason, isFinal } = failureOf(error);
         throw isFinal ? new UnrecoverableError(reason) : new Error(reason);
       }
-    };
-    this.#worker = new Worker<StepJob>(NAME, process, {
-      connection: { host, port, username, password, db, tls },
-      prefix: PREFIX,
-      concurrency: 10,
-      lockDuration: stalledMs,
-      stalledInterval: stalledMs,
-      maxStalledCount: MOST_STALLS,
     });
-    // A failed connection is tried again by BullMQ; without a listener it would end the process.
-    this.#worker.on('error', (error) => console.error(`Onboarding waits: ${error.message}`));
   }
 
   /** Lets running steps end. */
   async close(): Promise<void> {
-    await this.#worker?.close();
-    await this.#queue.close();
+    await closeAll(
+      () => this.#worker?.close(),
+      () => this.#queue.close(),
+    );
   }
 }

@@ -2,12 +2,13 @@
  * The steps from a signup to an active tenant, in their order. Each may be run again, from its beginning
  * or after its end, and what it does is there once.
  */
+import type { OnceNotice } from '../../notifier.js';
 import { TRIAL_DAYS } from '../../plans.js';
 import type { TenantLifecycle } from '../lifecycle.js';
 import type { LifecycleEntry } from '../lifecycle-entry.js';
 import type { LifecycleState } from '../lifecycle-table.js';
 import type { StoredApiKeys } from '../stored-api-keys.js';
-import type { FollowTerms, TenantBilling } from '../tenant-billing.js';
+import { type FollowTerms, findBilled, type TenantBilling } from '../tenant-billing.js';
 import type { TenantProfile } from './tenant-profiles.js';
 
 /** `payment` waits for Stripe's webhook; the steps after it are the provisioning. */
@@ -30,12 +31,7 @@ export interface OnboardingServices {
   readonly keys: Pick<StoredApiKeys, 'enable'>;
   readonly followTerms: FollowTerms;
   /** Tells a tenant something once for good: the DunningManager's. */
-  readonly tellOnce: (message: {
-    tenantId: string;
-    about: string;
-    topic: string;
-    text: string;
-  }) => Promise<unknown>;
+  readonly tellOnce: (notice: OnceNotice) => Promise<unknown>;
   /** @default TRIAL_DAYS */
   readonly trialDays?: number;
 }
@@ -88,8 +84,7 @@ export const WORK: Readonly<
   },
 
   async payment({ lifecycle, billing }, { tenantId }, { state }) {
-    const customerId = await billing.findCustomer(tenantId);
-    const subscription = customerId && (await billing.findSubscription(customerId));
+    const { subscription } = await findBilled(billing, tenantId);
     if (!subscription || !isPaid(subscription.status)) throw new StepRefusedError('not_paid');
     if (state === 'pending_payment') await lifecycle.transition({ tenantId, event: 'pay', by: 'stripe' });
   },

@@ -1,6 +1,7 @@
 /** Who a tenant is: the one home of its personal data. Redis has none of it, logs and messages neither. */
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { PlanName } from '../../plans.js';
+import { deleteRows, insertRows } from '../../tenant-rows.js';
 import type { Forget } from '../purge-tenant.js';
 
 export interface TenantProfile {
@@ -59,25 +60,14 @@ export class TenantProfiles {
   /** When this returns, it is kept. */
   async keep(profile: TenantProfile): Promise<void> {
     const { tenantId, company, email, plan, paymentMethod, cardNumber, createdAt } = profile;
-    const row = [tenantId, company, email, plan, paymentMethod, cardNumber, createdAt.getTime()];
-    await this.#clickhouse.command({
-      query: `
-        INSERT INTO tenant_profiles (tenant_id, company, email, plan, payment_method, card_number, created_at)
-        SETTINGS async_insert = 0
-        FORMAT JSONCompactEachRow
-        ${JSON.stringify(row)}`,
-    });
+    const card = { payment_method: paymentMethod, card_number: cardNumber };
+    const row = { tenant_id: tenantId, company, email, plan, ...card, created_at: createdAt.getTime() };
+    await insertRows(this.#clickhouse, 'tenant_profiles', [JSON.stringify(row)]);
   }
 
   /** When this returns, nothing of it is left. */
   async forget(tenantId: string): ReturnType<Forget> {
-    await this.#clickhouse.command({
-      query: `
-        ALTER TABLE tenant_profiles
-        DELETE WHERE tenant_id = {tenantId:String}
-        SETTINGS mutations_sync = 1`,
-      query_params: { tenantId },
-    });
+    await deleteRows(this.#clickhouse, 'tenant_profiles', [tenantId]);
     const why = 'who the tenant was';
     return { lines: [{ store: 'ClickHouse', what: 'profile: company, e-mail, card', fate: 'removed', why }] };
   }

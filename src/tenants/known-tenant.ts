@@ -1,7 +1,7 @@
-/** Tenants that never signed up here: of an import, or from before. Nobody shall get one of them by its name. */
+/** Whether ClickHouse knows a tenant: also one that never signed up here, of an import say. */
 import type { ClickHouseClient } from '@clickhouse/client';
 
-/** Whether a tenant has terms or usage. */
+/** Whether a tenant has, or had, terms or usage. @example await isKnownTenant(clickhouse, 'acme-corp') // true */
 export async function isKnownTenant(clickhouse: ClickHouseClient, tenantId: string): Promise<boolean> {
   const result = await clickhouse.query({
     query: `
