@@ -2,7 +2,6 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import type { Report } from '../checks/check.js';
-import { checkLifecycleToIntegration } from '../checks/lifecycle-to-integration.js';
 import { checkMeteringToBilling } from '../checks/metering-to-billing.js';
 import { apart, onboardingService, readConfig } from '../config.js';
 import { loadSampleMonth, SAMPLE_NOW } from '../metering/sample-month.js';
@@ -10,7 +9,6 @@ import { createTables } from '../metering/tables.js';
 import { printReport } from '../notebook/check-lines.js';
 import { inProcessQuotaGate } from '../quotas/in-process-quota-gate.js';
 import { redisQuotaGate } from '../quotas/redis-quota-gate.js';
-import { openPlatform } from '../server/platform.js';
 import { withQuotaTrial } from '../server/quota-trial.js';
 import { describeServices, serviceLine } from '../services/describe-services.js';
 import { openServices } from '../services/open-services.js';
@@ -91,6 +89,9 @@ async function meteringToBilling(workspace: string, now?: Date): Promise<Checked
 }
 
 async function lifecycleToIntegration(name: string, now: Date = SAMPLE_NOW): Promise<Checked> {
+  // Loaded here, not above: the workers and Stripe's SDK, which the other bridge does without.
+  const { checkLifecycleToIntegration } = await import('../checks/lifecycle-to-integration.js');
+  const { openPlatform } = await import('../server/platform.js');
   const config = readConfig();
   // Not the workspace of the other bridge: that one keeps its month.
   const workspace = `${name}-readiness`;

@@ -8,7 +8,7 @@ import { loadSampleMonth } from '../metering/sample-month.js';
 import { createTables } from '../metering/tables.js';
 import { type TenantTerms, tenantsAt } from '../metering/tenants.js';
 import { UsageTracker } from '../metering/tracker.js';
-import { type RunningServer, startServer } from '../server/start-server.js';
+import type { RunningServer } from '../server/start-server.js';
 import { describeServices, serviceLine } from '../services/describe-services.js';
 import { openServices } from '../services/open-services.js';
 import { listenOptions, parseListenOptions } from './listen-options.js';
@@ -32,6 +32,8 @@ const KEYS = 3;
 await runCommand(HELP, async (args) => {
   const address = parseListenOptions(parseArgs({ args, options: listenOptions('8787') }).values);
   const config = readConfig();
+  // Loaded here, not above: `--help` and a refused address need not wait for the workers and Stripe's SDK.
+  const { startServer } = await import('../server/start-server.js');
   const services = await openServices({ workspace: 'serve', config });
   const { clickhouse, stripe } = services;
   const store = clickhouse.mode === 'off' ? undefined : clickhouse.client;

@@ -11,18 +11,34 @@ import { NOTHING_USED, type QuotaCounts, type UsedToday } from './quota-gate.js'
  * count that is not there begins at 0: a tenant may use its day's quota again, and nobody is refused
  * for a failure of ours.
  *
+ * Those who ask at once share one answer: the first requests of a tenant's day come together, and all ask.
+ *
  * @example const gate = redisQuotaGate(redis, { usedToday: usedTodayFrom(clickhouse) });
  */
 export function usedTodayFrom(clickhouse: ClickHouseClient): UsedToday {
+  const underWay = new Map<string, Promise<QuotaCounts>>();
   return async (tenantId, now) => {
-    const read = () => readUsed(clickhouse, tenantId, now);
-    const again = (error: unknown) => (isCut(error) ? read() : Promise.reject(error));
-    // Said, since it may as well be a fault of ours as a server that is away.
-    const used = await read()
-      .catch(again)
-      .catch(sayFailure(`The gate counts ${tenantId} from 0`));
-    return used ?? NOTHING_USED;
+    const key = `${tenantId} ${dayOf(now)}`;
+    const known = underWay.get(key);
+    if (known) return known;
+    const counts = readOrNothing(clickhouse, tenantId, now).finally(() => underWay.delete(key));
+    underWay.set(key, counts);
+    return counts;
   };
+}
+
+async function readOrNothing(
+  clickhouse: ClickHouseClient,
+  tenantId: string,
+  now: Date,
+): Promise<QuotaCounts> {
+  const read = () => readUsed(clickhouse, tenantId, now);
+  const again = (error: unknown) => (isCut(error) ? read() : Promise.reject(error));
+  // Said, since it may as well be a fault of ours as a server that is away.
+  const used = await read()
+    .catch(again)
+    .catch(sayFailure(`The gate counts ${tenantId} from 0`));
+  return used ?? NOTHING_USED;
 }
 
 async function readUsed(clickhouse: ClickHouseClient, tenantId: string, now: Date): Promise<QuotaCounts> {

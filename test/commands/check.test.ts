@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ProjectCopy, projectCopy } from '../support/project-copy.js';
+import type { ProgramResult } from '../support/run-program.js';
 
 let copy: ProjectCopy;
 beforeAll(() => {
@@ -177,8 +178,10 @@ describe('npm run check -- m12.1-m12.2', () => {
     expect(printed).toContain('\n1/4 ready, 3 skipped\n');
     expect(code).toBe(0);
   });
+});
 
-  it.each([
+describe('npm run check, refused', () => {
+  const REFUSED: [args: string[], env: Record<string, string>, sentence: string][] = [
     [['m9'], {}, 'Cannot check m9: the bridges are m12.1-m12.2, m12.4-m13.1\n'],
     [[], {}, 'Cannot check nothing: the bridges are m12.1-m12.2, m12.4-m13.1\n'],
     [
@@ -210,22 +213,33 @@ describe('npm run check -- m12.1-m12.2', () => {
       {},
       'Cannot open workspace: its name must be small letters, digits and dashes, current value is "../x"\n',
     ],
-  ])('ends with 2 and one sentence for %j %o', async (args, env, sentence) => {
-    expect(await copy.run('.build/commands/check.js', args, env)).toEqual({ code: 2, printed: sentence });
+  ];
+  const OTHERS = [{ args: ['m12.1-m12.2', '--fast'] }, { args: ['--help'] }];
+  let results: ProgramResult[];
+  beforeAll(async () => {
+    const starts = [...OTHERS, ...REFUSED.map(([args, env]) => ({ args, env }))];
+    results = await copy.runEach('.build/commands/check.js', starts);
   });
 
-  it('ends with 2 and one sentence for an option that it does not know', async () => {
-    const { code, printed } = await check(['--fast']);
+  it('ends with 2 and one sentence for an option that it does not know', () => {
+    const { code, printed } = results[0] as ProgramResult;
     expect([code, printed]).toEqual([2, expect.stringMatching(/^Unknown option '--fast'[^\n]*\n$/)]);
   });
 
-  it('says what it can do', async () => {
-    const { code, printed } = await copy.run('.build/commands/check.js', ['--help']);
+  it('says what it can do', () => {
+    const { code, printed } = results[1] as ProgramResult;
     expect([code, printed.split('\n')[0]]).toEqual([
       0,
       'npm run check -- BRIDGE [--json] [--now INSTANT] [--workspace NAME]',
     ]);
   });
+
+  it.each(REFUSED.map((given, index) => [...given, index + OTHERS.length] as const))(
+    'ends with 2 and one sentence for %j %o',
+    (_args, _env, printed, index) => {
+      expect(results[index]).toEqual({ code: 2, printed });
+    },
+  );
 });
 
 describe('npm run check -- m12.4-m13.1', () => {

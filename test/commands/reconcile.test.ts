@@ -6,6 +6,7 @@ import { parseUsd } from '../../src/money.js';
 import { PLANS } from '../../src/plans.js';
 import { listen } from '../../src/server/listen.js';
 import { type ProjectCopy, projectCopy } from '../support/project-copy.js';
+import type { ProgramResult } from '../support/run-program.js';
 
 let copy: ProjectCopy;
 beforeAll(() => {
@@ -79,26 +80,31 @@ describe('npm run reconcile', () => {
       printed: 'Cannot compare --month 2199-01: it has not begun\n',
     });
   });
+});
 
-  it.each([
+describe('npm run reconcile, that has nothing to compare', () => {
+  const REFUSED: [args: string[], printed: string][] = [
+    // Before it lives the sample, which would be heard of.
     [['--month', '2027-01'], 'Cannot compare --month 2027-01: it has not begun\n'],
     [['--tenant', 'nobody'], 'Cannot compare --tenant "nobody": the sample has no such tenant\n'],
-  ])('refuses %j before it lives the sample', async (args, printed) => {
-    expect(await reconcile(args)).toEqual({ code: 2, printed });
-  });
-
-  it('skips with a reason where a service is off', async () => {
-    expect(await reconcile([], { OFFLINE: 'true' })).toMatchObject({
-      code: 0,
-      printed: '⚠️  Skipping (OFFLINE=true)\n',
-    });
-  });
-
-  it.each([
     [['--month', '2025-13'], 'Cannot read month: need the form 2025-11, current value is "2025-13"\n'],
     [['--dry-run'], 'Cannot take --dry-run without --repair: nothing is done anyway\n'],
     [['--dry-run', '--json'], 'Cannot take --dry-run without --repair: nothing is done anyway\n'],
-  ])('refuses %j in one sentence', async (args, printed) => {
-    expect(await reconcile(args)).toEqual({ code: 2, printed });
+  ];
+  let results: ProgramResult[];
+  beforeAll(async () => {
+    const starts = [...REFUSED.map(([args]) => ({ args })), { args: [], env: { OFFLINE: 'true' } }];
+    results = await copy.runEach('.build/commands/reconcile.js', starts);
+  });
+
+  it.each(REFUSED.map((given, index) => [...given, index] as const))(
+    'refuses %j in one sentence',
+    (_args, printed, index) => {
+      expect(results[index]).toEqual({ code: 2, printed });
+    },
+  );
+
+  it('skips with a reason where a service is off', () => {
+    expect(results.at(-1)).toEqual({ code: 0, printed: '⚠️  Skipping (OFFLINE=true)\n' });
   });
 });

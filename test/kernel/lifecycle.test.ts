@@ -13,6 +13,9 @@ import {
   writeConnectionFile,
 } from '../support/kernel-client.js';
 
+const folder = mkdtempSync(join(tmpdir(), 'lifecycle-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
 /** How a kernel is interrupted and how it ends. */
 describe('a kernel at work', () => {
   let kernel: KernelClient;
@@ -42,14 +45,9 @@ describe('a kernel at work', () => {
       matches: expect.arrayContaining(['floor']),
     });
   });
-});
 
-describe('a kernel', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'lifecycle-'));
-  afterAll(() => rmSync(folder, { recursive: true }));
-
+  // The last: it is gone then.
   it('ends when asked to, with handles open and exit handlers run', async () => {
-    const kernel = await startKernel();
     const trace = join(folder, 'exit');
     await kernel.run(
       `import net from "node:net"; import fs from "node:fs";
@@ -58,9 +56,10 @@ describe('a kernel', () => {
     );
     expect(await kernel.shutdown()).toBe(0);
     expect(readFileSync(trace, 'utf8')).toBe('handled');
-    await kernel.close();
   });
+});
 
+describe('a kernel', () => {
   it('says so when a cell ends it', async () => {
     const file = join(folder, 'errors');
     const kernel = await startKernel({ env: { MB_KERNEL_ERRORS: file } });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { encodeBatch } from '../../src/metering/encode-batch.js';
 import { insertBatch } from '../../src/metering/insert-batch.js';
@@ -91,6 +91,33 @@ describe('usedTodayFrom()', () => {
     expect(await usedTodayFrom(client)('acme-corp', noon)).toEqual({ queries: 7, tokens: 770 });
     await client.close();
     server.close();
+  });
+});
+
+describe('usedTodayFrom(), asked by many at once', () => {
+  it('asks ClickHouse once for each tenant and day, and anew when they are answered', async () => {
+    await store(7);
+    let asked = 0;
+    const counting: ClickHouseClient = Object.assign(Object.create(engine.clickhouse), {
+      query: (given: { query: string; format: 'JSONEachRow' }) => {
+        asked += 1;
+        return engine.clickhouse.query(given);
+      },
+    });
+    const used = usedTodayFrom(counting);
+    const tomorrow = new Date('2025-11-16T00:00:00Z');
+    const none = { queries: 0, tokens: 0 };
+    const seven = { queries: 7, tokens: 770 };
+    const ask = () =>
+      Promise.all([
+        used('acme-corp', noon),
+        used('acme-corp', noon),
+        used('beta-inc', noon),
+        used('acme-corp', tomorrow),
+      ]);
+    expect([await ask(), asked]).toEqual([[seven, seven, none, none], 3]);
+    await store(1);
+    expect([(await ask())[0]?.queries, asked]).toEqual([8, 6]);
   });
 });
 

@@ -1,16 +1,28 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ProgramResult, runNodeProgram } from './run-program.js';
 
 const project = fileURLToPath(new URL('../../', import.meta.url));
+const runEach = fileURLToPath(new URL('run-each.mjs', import.meta.url));
+
+/** What a command is started with. */
+export interface Start {
+  readonly args: readonly string[];
+  readonly env?: Record<string, string>;
+}
 
 /** The built project in a folder of its own, whose code may be changed. */
 export interface ProjectCopy {
   readonly folder: string;
   /** Runs a command of `.build/commands`, or a script of this folder, with no setting of this machine. */
   run(program: string, args?: readonly string[], env?: Record<string, string>): Promise<ProgramResult>;
+  /**
+   * Runs a command with one start after the other in one process: for those that it refuses, whose process
+   * would take most of its time to load.
+   */
+  runEach(program: string, starts: readonly Start[]): Promise<ProgramResult[]>;
   /** Replaces text in a built file, while `work` runs; each text must be there exactly once. */
   changed<T>(
     file: string,
@@ -37,14 +49,20 @@ export function projectCopy(): ProjectCopy {
     STRIPE_URL: '',
     ONBOARDING_API_URL: '',
   };
+  const run: ProjectCopy['run'] = (program, args = [], env = {}) => {
+    const [there, file] = [folder, resolve(folder, program)].map((path) => JSON.stringify(path));
+    // Programs read .env and .data of the folder they stand in.
+    const start = `process.chdir(${there}); process.argv.splice(1, 0, ${file}); await import(${file});`;
+    const settings = { ...none, MB_EVENTS: '105000', ...env };
+    return runNodeProgram(['--input-type=module', '-e', start, '--', ...args], settings);
+  };
   return {
     folder,
-    run: (program, args = [], env = {}) => {
-      const [there, file] = [folder, join(folder, program)].map((path) => JSON.stringify(path));
-      // Programs read .env and .data of the folder they stand in.
-      const start = `process.chdir(${there}); process.argv.splice(1, 0, ${file}); await import(${file});`;
-      const settings = { ...none, MB_EVENTS: '105000', ...env };
-      return runNodeProgram(['--input-type=module', '-e', start, '--', ...args], settings);
+    run,
+    async runEach(program, starts) {
+      const { code, printed } = await run(runEach, [join(folder, program), JSON.stringify(starts)]);
+      if (code !== 0) throw new Error(`${program} ended with ${code}: ${printed}`);
+      return JSON.parse(printed);
     },
     async changed(file, changes, work) {
       const path = join(folder, '.build', file);

@@ -90,5 +90,13 @@ const textOf = (node: Ts.Node): string => {
   return ts.getTextOfJSDocComment(doc?.comment) ?? '';
 };
 
-const parse = (file: string): Ts.SourceFile =>
-  ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.ES2022, true);
+/** Files declare several names each, and are parsed once. */
+const parsed = new Map<string, Ts.SourceFile>();
+
+function parse(file: string): Ts.SourceFile {
+  const known = parsed.get(file);
+  if (known) return known;
+  const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.ES2022, true);
+  parsed.set(file, source);
+  return source;
+}

@@ -78,7 +78,7 @@ async function expectActive({ tenant_id, status_url, api_key }: SignupAnswer): P
   const headers = { authorization: `Bearer ${api_key}` };
   const state = async () =>
     ((await (await fetch(`${url}${status_url}`, { headers })).json()) as StatusAnswer).state;
-  await vi.waitFor(async () => expect(await state()).toBe('active'), { timeout: 40_000, interval: 20 });
+  await vi.waitFor(async () => expect(await state()).toBe('active'), { timeout: 40_000, interval: 100 });
   await kill();
   const client = local.client();
   const customers = (await client.customers.list({ limit: 100 })).data.filter(
