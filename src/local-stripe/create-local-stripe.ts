@@ -9,7 +9,7 @@ import { openDispute } from './billing/open-dispute.js';
 import { Background } from './clock/background.js';
 import { catchUp } from './clock/run-clock.js';
 import type { DeliveryPlan, WebhookHandler } from './events/delivery-plan.js';
-import { type Fault, withFaults } from './http/faults.js';
+import { type FaultPlan, withFaults } from './http/faults.js';
 import { requestHandler } from './http/handle-request.js';
 import { ROUTES } from './resources/routes.js';
 import { Account } from './state/account.js';
@@ -49,7 +49,7 @@ export interface LocalStripe {
   /** Hands webhooks to a function, like an endpoint; it is gone with the process. */
   onWebhook(
     handler: WebhookHandler,
-    options?: { events?: readonly string[]; secret?: string },
+    options?: { events?: readonly string[] },
   ): { readonly secret: string; stop(): void };
   /** Makes a customer's card fail between two times of its clock. */
   failCard(outage: CardOutage): void;
@@ -58,7 +58,7 @@ export interface LocalStripe {
   /** How webhooks go wrong. @default each arrives once, in order */
   deliveryPlan: DeliveryPlan;
   /** How calls go wrong. @default none does */
-  faults: (request: { method: string; path: string; idempotencyKey: string | null }) => Fault | undefined;
+  faults: FaultPlan;
   /** The whole state as text. */
   snapshot(): string;
   /** Waits for what is under way, and lets go of the file. */
@@ -110,7 +110,8 @@ export function createLocalStripe(options: LocalStripeOptions = {}): LocalStripe
       }),
     tick: () => background.tick(),
     settled: () => background.settled(),
-    onWebhook: (handler, { events = ['*'], secret = `whsec_${account.ids.letters(32)}` } = {}) => {
+    onWebhook: (handler, { events = ['*'] } = {}) => {
+      const secret = `whsec_${account.ids.letters(32)}`;
       const id = account.newId('fn');
       account.functions.set(id, { handler, events, secret });
       return { secret, stop: () => void account.functions.delete(id) };

@@ -80,7 +80,7 @@ describe('the SDK’s methods', () => {
     const stripe = new Stripe('sk_test_x', {
       httpClient: Stripe.createFetchHttpClient(fetch as typeof globalThis.fetch),
     });
-    await tour(stripe, local.settled);
+    await tour(stripe, local);
     const called = new Set(answers.map(({ call }) => call));
     expect(ROUTES.map(({ call }) => call).filter((call) => !called.has(call))).toEqual([]);
     expect([...misfits(answers.map(({ body }) => body))]).toEqual([]);
@@ -94,7 +94,7 @@ describe('the SDK’s methods', () => {
     servers.push(server);
     const { hostname: host, port } = new URL(server.url);
     const stripe = new Stripe('sk_test_x', { host, port: Number(port), protocol: 'http' });
-    await tour(stripe, local.settled);
+    await tour(stripe, local);
     const called = new Set(answers.map(({ call }) => call));
     expect(ROUTES.map(({ call }) => call).filter((call) => !called.has(call))).toEqual([]);
   });

@@ -8,6 +8,7 @@ describe('an option that makes no sense', () => {
     ['endOfRetries', null, 'canceled, unpaid or past_due, current value is null'],
     ['searchLagSeconds', -5, 'whole seconds, 0 or more, current value is -5'],
     ['searchLagSeconds', Number.NaN, 'whole seconds, 0 or more, current value is NaN'],
+    ['usageGraceHours', Number.NaN, '1 to 72 whole hours, current value is NaN'],
     ['usageGraceHours', 0, '1 to 72 whole hours, current value is 0'],
     ['usageGraceHours', 1.5, '1 to 72 whole hours, current value is 1.5'],
     ['usageGraceHours', 73, '1 to 72 whole hours, current value is 73'],

@@ -3,8 +3,8 @@ import Stripe from 'stripe';
 import type { LocalStripe } from '../../src/local-stripe/create-local-stripe.js';
 import { at } from '../support/local-stripe.js';
 
-/** Calls every supported method; `settled` waits for the clock. */
-export async function tour(stripe: Stripe, settled: LocalStripe['settled']): Promise<void> {
+/** Calls every supported method of a local Stripe through a client. */
+export async function tour(stripe: Stripe, local: LocalStripe): Promise<void> {
   const { id: clock } = await stripe.testHelpers.testClocks.create({
     frozen_time: at('2025-11-01'),
     name: 'tour',
@@ -12,7 +12,7 @@ export async function tour(stripe: Stripe, settled: LocalStripe['settled']): Pro
   await stripe.testHelpers.testClocks.list();
   const product = await stripe.products.create({ name: 'Pro', metadata: { plan: 'pro' } });
   await stripe.products.retrieve(product.id);
-  await stripe.products.list({ active: true });
+  await stripe.products.list({ ids: [product.id] });
   await catalogue(stripe, product.id);
   const [meter, price, usage] = await prices(stripe, product.id);
   const customer = await customers(stripe, clock);
@@ -20,9 +20,9 @@ export async function tour(stripe: Stripe, settled: LocalStripe['settled']): Pro
   await subscriptions(stripe, { customer, price, usage });
   await invoices(stripe, customer);
   await stripe.testHelpers.testClocks.advance(clock, { frozen_time: at('2025-12-02') });
-  await settled();
+  await local.settled();
   await stripe.testHelpers.testClocks.retrieve(clock);
-  await payments(stripe, customer);
+  await payments(local, stripe, customer);
   await redaction(stripe);
   await events(stripe);
   await stripe.customers.del(customer);
@@ -78,8 +78,7 @@ async function customers(stripe: Stripe, test_clock: string) {
     test_clock,
     metadata: { tenant: 'acme' },
   });
-  const made = await stripe.paymentMethods.create({ type: 'card', card: { token: 'tok_visa' } });
-  await stripe.paymentMethods.attach(made.id, { customer });
+  const made = await stripe.paymentMethods.attach('pm_card_mastercard', { customer });
   await stripe.paymentMethods.retrieve(made.id);
   await stripe.paymentMethods.list({ customer });
   await stripe.paymentMethods.detach(made.id);
@@ -166,20 +165,16 @@ async function invoices(stripe: Stripe, customer: string) {
   await stripe.invoices.list({ customer, status: 'paid' });
 }
 
-async function payments(stripe: Stripe, customer: string) {
+async function payments(local: LocalStripe, stripe: Stripe, customer: string) {
   const [intent] = (await stripe.paymentIntents.list({ customer })).data;
   await stripe.paymentIntents.retrieve(intent?.id ?? '', { expand: ['latest_charge'] });
   const [charge] = (await stripe.charges.list({ customer })).data;
   await stripe.charges.retrieve(charge?.id ?? '');
   const [payment] = (await stripe.invoicePayments.list({ status: 'paid' })).data;
   await stripe.invoicePayments.retrieve(payment?.id ?? '');
-  const other = await stripe.customers.create();
-  const { id: method } = await stripe.paymentMethods.attach('pm_card_createDispute', { customer: other.id });
-  const { id = '' } = await stripe.invoices.create({ customer: other.id });
-  await stripe.invoiceItems.create({ customer: other.id, amount: 500, invoice: id });
-  await stripe.invoices.pay(id, { payment_method: method });
-  const [dispute] = (await stripe.disputes.list()).data;
-  await stripe.disputes.retrieve(dispute?.id ?? '');
+  const { id: dispute } = local.dispute(charge?.id ?? '');
+  await stripe.disputes.list();
+  await stripe.disputes.retrieve(dispute);
 }
 
 async function redaction(stripe: Stripe) {

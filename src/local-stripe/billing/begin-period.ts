@@ -1,29 +1,9 @@
-/** The beginning of a period, and the one way in which subscriptions are billed. */
+/** The beginning of a period. */
 import type { Account } from '../state/account.js';
-import type { Invoice, Subscription, SubscriptionItem } from '../state/tables.js';
-import { licensedLines, noteBilled, periodFrom, spanOf } from './billing-period.js';
-import { type DraftOptions, draftInvoice } from './draft-invoice.js';
-import type { Span } from './lines.js';
-import { pendingItems } from './pending-items.js';
-
-export interface Bill extends Pick<DraftOptions, 'reason' | 'lines' | 'usage' | 'autoAdvance'> {
-  /** Where the invoice's period starts; it ends now. */
-  readonly start: number;
-}
-
-/** A draft of these lines, of usage, and of what is pending; none when there is nothing. */
-export function billSubscription(
-  account: Account,
-  subscription: Subscription,
-  bill: Bill,
-): Invoice | undefined {
-  const { customer, id } = subscription;
-  const { lines = [], usage = [], start, ...rest } = bill;
-  const pending = pendingItems(account, customer, id);
-  if (lines.length + usage.length + pending.length === 0) return undefined;
-  const period = { start, end: account.customer(customer).now };
-  return draftInvoice(account, { customer, subscription, lines, usage, pending, period, ...rest });
-}
+import type { Invoice, Subscription } from '../state/tables.js';
+import { type Bill, billSubscription } from './bill-subscription.js';
+import { licensedLines, periodFrom, spanOf, withSpan } from './billing-period.js';
+import { noteBilled } from './cover.js';
 
 /**
  * Begins a period now: the span of the items, its end on the clock, and a draft that bills licensed
@@ -51,8 +31,4 @@ export function beginPeriod(
   const invoice = billSubscription(account, begun, { ...bill, lines, start: spanOf(before).start });
   if (invoice) noteBilled(account, invoice, items, period);
   return invoice;
-}
-
-export function withSpan(items: readonly SubscriptionItem[], { start, end }: Span): SubscriptionItem[] {
-  return items.map((item) => ({ ...item, current_period_start: start, current_period_end: end }));
 }

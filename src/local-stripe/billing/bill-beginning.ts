@@ -2,10 +2,12 @@
 import { invalid } from '../http/api-error.js';
 import type { Account } from '../state/account.js';
 import { type Invoice, type Subscription, subscriptionOf } from '../state/tables.js';
-import { licensedLines, noteBilled, type periodFrom, spanOf } from './billing-period.js';
-import { collectPayment, paymentMethodOf } from './collect-payment.js';
+import { licensedLines, type periodFrom, spanOf } from './billing-period.js';
+import { collectPayment } from './collect-payment.js';
+import { noteBilled } from './cover.js';
 import { draftInvoice } from './draft-invoice.js';
 import { finalizeInvoice } from './finalize-invoice.js';
+import { paymentMethodOf } from './payment-method.js';
 import { pendingItems } from './pending-items.js';
 import type { CreateSubscriptionParams } from './subscription-params.js';
 

@@ -3,19 +3,11 @@ import { periodAround } from '../clock/interval.js';
 import { invalid } from '../http/api-error.js';
 import { ONE } from '../money/decimal.js';
 import type { Account } from '../state/account.js';
-import type { Billed } from '../state/rows.js';
-import type { Invoice, InvoiceLine, Price, Subscription, SubscriptionItem } from '../state/tables.js';
+import type { Price, Subscription, SubscriptionItem } from '../state/tables.js';
 import { type ChargeOptions, chargeLines, type LineDraft, type Span } from './lines.js';
 
 export function isMetered(price: Price): boolean {
   return price.recurring?.usage_type === 'metered';
-}
-
-/** Whether nothing of a price costs anything. */
-export function isFree(account: Account, price: Price): boolean {
-  const { tiers = [] } = account.tables.tiers.get(price.id) ?? {};
-  const amounts = [price.unit_amount_decimal, ...tiers.map(({ unit }) => unit)];
-  return amounts.every((amount) => Number(amount ?? 0) === 0);
 }
 
 /** The interval that all items of a subscription share. */
@@ -31,6 +23,11 @@ export function spanOf({ items }: Subscription): Span {
   const [first] = items.data;
   if (!first) throw new RangeError('Cannot tell the period of a subscription without items');
   return { start: first.current_period_start, end: first.current_period_end };
+}
+
+/** Items with another span. */
+export function withSpan(items: readonly SubscriptionItem[], { start, end }: Span): SubscriptionItem[] {
+  return items.map((item) => ({ ...item, current_period_start: start, current_period_end: end }));
 }
 
 /**
@@ -56,34 +53,4 @@ export function licensedLines(
     .flatMap((item) =>
       chargeLines(account, item, item.price, { ...options, quantity: BigInt(item.quantity ?? 1) * ONE }),
     );
-}
-
-/** Notes for later credits that an invoice covers the items' time. */
-export function noteBilled(
-  account: Account,
-  invoice: Invoice,
-  items: readonly SubscriptionItem[],
-  period: Span,
-): void {
-  for (const { id, price, quantity = 1 } of items) {
-    if (isMetered(price)) continue;
-    const facts = { price: price.id, quantity, invoice: invoice.id, invoiceItem: null };
-    const amount = billedLines(invoice, id, facts).reduce((sum, line) => sum + line.amount, 0);
-    const { billed: old } = account.tables.items.one(id);
-    const before = old && old.end > period.start ? old : null;
-    account.tables.items.change(id, { billed: { ...period, ...facts, amount, before } });
-  }
-}
-
-/** The lines of an invoice that charge an item's time; others of the same item may bill its usage. */
-export function billedLines(
-  { lines }: Invoice,
-  item: string,
-  { price, invoiceItem }: Pick<Billed, 'price' | 'invoiceItem'>,
-): InvoiceLine[] {
-  return lines.data.filter(({ parent, pricing }) => {
-    const details = parent?.subscription_item_details;
-    const isOf = details?.subscription_item === item && details.invoice_item === invoiceItem;
-    return isOf && pricing?.price_details?.price === price;
-  });
 }

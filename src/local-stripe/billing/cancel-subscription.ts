@@ -4,7 +4,7 @@ import { missing } from '../http/api-error.js';
 import { defined } from '../http/patched.js';
 import type { Account } from '../state/account.js';
 import type { Subscription } from '../state/tables.js';
-import { billSubscription } from './begin-period.js';
+import { billSubscription } from './bill-subscription.js';
 import { spanOf } from './billing-period.js';
 import { collectPayment } from './collect-payment.js';
 import { endSubscription } from './end-subscription.js';
@@ -53,7 +53,7 @@ function billFinally(account: Account, subscription: Subscription): void {
     start: spanOf(subscription).start,
     autoAdvance: false,
   });
-  if (!draft || account.isPreview) return;
+  if (!draft) return;
   if (draft.total < 0) writeOff(account, draft, 'uncollectible');
   else if (finalizeNow(account, draft.id).status === 'open') {
     collectPayment(account, draft.id, { automatic: false });

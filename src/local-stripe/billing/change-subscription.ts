@@ -4,22 +4,22 @@ import { unsupported } from '../http/api-error.js';
 import { defined, patched } from '../http/patched.js';
 import type { Account } from '../state/account.js';
 import type { Invoice, Subscription, SubscriptionItem } from '../state/tables.js';
-import { beginPeriod, withSpan } from './begin-period.js';
-import { intervalOf, isFree, spanOf } from './billing-period.js';
+import { beginPeriod } from './begin-period.js';
+import { intervalOf, spanOf, withSpan } from './billing-period.js';
 import { checkChange } from './check-change.js';
 import { collectPayment } from './collect-payment.js';
-import { checkMethod } from './create-subscription.js';
 import { detailsOf } from './end-subscription.js';
 import { finalizeNow } from './finalize-now.js';
 import { type ItemChange, isChange, itemChanges } from './item-changes.js';
 import type { Span } from './lines.js';
 import { checkItems } from './new-item.js';
+import { checkMethod } from './payment-method.js';
 import { prorateChange } from './prorate-change.js';
 import { creditUnused } from './prorations.js';
 import type { UpdateSubscriptionParams } from './subscription-params.js';
-import { announceTrialEnd, trialEndOf } from './trial.js';
+import { announceTrialEnd, TRIAL_END, trialEndOf } from './trial.js';
 import { endsCounting, unbilledUsage } from './unbilled-usage.js';
-import { checkUsage } from './usage-limit.js';
+import { checkUsage, dearestUnit } from './usage-limit.js';
 
 /** Changes a subscription and bills the change as `proration_behavior` says. */
 export function changeSubscription(
@@ -31,11 +31,11 @@ export function changeSubscription(
   const before = tables.subscriptions.one(id);
   const { now } = account.customer(before.customer);
   checkChange(before, params, account.isPreview ? Infinity : now);
-  checkMethod(account, before.customer as string, params.default_payment_method);
+  checkMethod(account, before.customer, params.default_payment_method);
   const changes = itemChanges(account, before, params);
   const data = changes.flatMap(({ after }) => after ?? []);
   checkItems(data);
-  for (const { price } of data) checkUsage(account, before.customer as string, price);
+  for (const { price } of data) checkUsage(account, before.customer, price);
   tables.subscriptions.put({
     ...withFields(before, params, { now, span: spanOf(before) }),
     items: { ...before.items, data },
@@ -60,9 +60,6 @@ export function changeSubscription(
   return tables.subscriptions.one(id);
 }
 
-/** What a trial's end does unless it is told otherwise. */
-const ANCHOR_NOW = { billing_cycle_anchor: 'now', missing_payment_method: 'create_invoice' } as const;
-
 function withFields(
   before: Subscription,
   params: UpdateSubscriptionParams,
@@ -70,8 +67,6 @@ function withFields(
 ): Subscription {
   const { cancellation_details: details, trial_settings: trial, pause_collection: pause } = params;
   const ends = params.cancel_at_period_end;
-  const { end_behavior: endBehavior = ANCHOR_NOW } = before.trial_settings ?? {};
-  const missing = trial?.end_behavior.missing_payment_method ?? endBehavior.missing_payment_method;
   const reason = ends ? ('cancellation_requested' as const) : null;
   const { description, default_payment_method, metadata } = params;
   return {
@@ -86,7 +81,15 @@ function withFields(
       ...defined(details ?? {}),
       ...(ends !== undefined && { reason }),
     },
-    ...(trial && { trial_settings: { end_behavior: { ...endBehavior, missing_payment_method: missing } } }),
+    ...(trial && {
+      trial_settings: {
+        end_behavior: {
+          ...TRIAL_END,
+          ...before.trial_settings?.end_behavior,
+          ...defined(trial.end_behavior),
+        },
+      },
+    }),
     ...(pause !== undefined && { pause_collection: pause && { ...pause, resumes_at: null } }),
   };
 }
@@ -99,7 +102,8 @@ function startsAnew(
   params: UpdateSubscriptionParams,
 ): boolean {
   const [old, now] = [intervalOf(before.items.data), intervalOf(after)];
-  const free = (items: readonly SubscriptionItem[]) => items.every(({ price }) => isFree(account, price));
+  const free = (items: readonly SubscriptionItem[]) =>
+    items.every(({ price }) => dearestUnit(account, price) === 0n);
   if (before.status === 'trialing') return params.trial_end === 'now';
   return (
     old.interval !== now.interval ||

@@ -1,32 +1,17 @@
 /** Collecting what an open invoice has due: by card, again after a failure, or outside of Stripe. */
-
-import type Stripe from 'stripe';
 import { type ApiError, invalid, unsupported } from '../http/api-error.js';
 import type { Account } from '../state/account.js';
-import type { Stored } from '../state/stored.js';
-import { type Invoice, subscriptionOf } from '../state/tables.js';
+import { type Invoice, type PaymentMethod, subscriptionOf } from '../state/tables.js';
 import { isReplaced } from './cover.js';
 import { endSubscription } from './end-subscription.js';
 import { cancelPayment, intentOf, recordCharge } from './invoice-payment.js';
-import { openDispute } from './open-dispute.js';
+import { paymentMethodOf } from './payment-method.js';
 import { settleCredits } from './settle-credits.js';
 import { changeStatus, isDecisive, settled } from './settle-subscription.js';
-import { cardError, declineOf, HARD_DECLINES, testCardOf } from './test-cards.js';
+import { cardError, declineOf, HARD_DECLINES } from './test-cards.js';
 import { stopCollecting } from './write-off.js';
 
 const DAY = 86_400;
-
-type PaymentMethod = Stored<Stripe.PaymentMethod>;
-
-/** The method that pays an invoice: its own, its subscription's, its customer's. */
-export function paymentMethodOf(account: Account, invoice: Invoice): PaymentMethod | undefined {
-  const { subscriptions, customers, paymentMethods } = account.tables;
-  const id =
-    invoice.default_payment_method ??
-    subscriptions.get(subscriptionOf(invoice))?.default_payment_method ??
-    customers.get(invoice.customer)?.invoice_settings.default_payment_method;
-  return paymentMethods.get(id);
-}
 
 export interface Attempt {
   /** Tried by the schedule; a try by a call does not count, except for the first. */
@@ -47,7 +32,7 @@ export function collectPayment(
   { automatic, method }: Attempt,
 ): ApiError | undefined {
   const invoice = account.tables.invoices.one(id);
-  const { now } = account.customer(invoice.customer as string);
+  const { now } = account.customer(invoice.customer);
   const payer = method ?? paymentMethodOf(account, invoice);
   if (!payer) {
     recordFailure(account, invoice, { automatic });
@@ -76,7 +61,6 @@ export function collectPayment(
     account.emit('invoice_payment.paid', paid);
   }
   markPaid(account, invoice, { attempts: countAttempt(invoice, automatic), events: PAID_BY_CARD });
-  if (testCardOf(payer).disputed) openDispute(account, charge);
   return undefined;
 }
 
@@ -85,7 +69,7 @@ const PAID_BY_CARD = ['invoice.paid', 'invoice.payment_succeeded'];
 /** Payment that came another way: nothing is charged. */
 export function markPaidOutOfBand(account: Account, id: string): void {
   const invoice = account.tables.invoices.one(id);
-  cancelPayment(account, invoice, account.customer(invoice.customer as string).now);
+  cancelPayment(account, invoice, account.customer(invoice.customer).now);
   markPaid(account, invoice, { attempts: invoice.attempt_count, events: ['invoice.paid'], outOfBand: true });
 }
 
@@ -94,7 +78,7 @@ function markPaid(
   before: Invoice,
   { attempts, events, outOfBand = false }: { attempts: number; events: string[]; outOfBand?: boolean },
 ): void {
-  const { now } = account.customer(before.customer as string);
+  const { now } = account.customer(before.customer);
   const paid = account.tables.invoices.put({
     ...before,
     amount_paid: before.amount_due,
@@ -108,7 +92,7 @@ function markPaid(
     status_transitions: { ...before.status_transitions, paid_at: now },
   });
   stopCollecting(account, before.id);
-  account.tables.customers.change(before.customer as string, { delinquent: false });
+  account.tables.customers.change(before.customer, { delinquent: false });
   account.emit('invoice.updated', paid, { before });
   for (const type of events) account.emit(type, paid);
   if (before.status === 'uncollectible') settleCredits(account, paid);
@@ -124,7 +108,7 @@ function recordFailure(
   before: Invoice,
   { automatic, silent = false }: { automatic: boolean; silent?: boolean },
 ): void {
-  const { now } = account.customer(before.customer as string);
+  const { now } = account.customer(before.customer);
   const { retryDays } = account.settings;
   const attempts = countAttempt(before, automatic);
   const subscription = account.tables.subscriptions.get(subscriptionOf(before));
@@ -141,7 +125,7 @@ function recordFailure(
   if (counted && next !== null) account.schedule('retry', before, next);
   account.emit('invoice.updated', failed, { before });
   if (!silent) account.emit('invoice.payment_failed', failed);
-  account.tables.customers.change(before.customer as string, { delinquent: true });
+  account.tables.customers.change(before.customer, { delinquent: true });
   if (!subscription) return;
   const decides = isDecisive(account, subscription, before.id);
   if (decides && subscription.status === 'active') changeStatus(account, subscription, 'past_due');

@@ -1,7 +1,39 @@
 /** What covers an item's time: the charge that was, or will be, paid for it and was not given back. */
 import type { Account } from '../state/account.js';
 import type { Billed } from '../state/rows.js';
-import { type Invoice, subscriptionOf } from '../state/tables.js';
+import { type Invoice, type InvoiceLine, type SubscriptionItem, subscriptionOf } from '../state/tables.js';
+import { isMetered } from './billing-period.js';
+import type { Span } from './lines.js';
+
+/** Notes for later credits that an invoice covers the items' time. */
+export function noteBilled(
+  account: Account,
+  invoice: Invoice,
+  items: readonly SubscriptionItem[],
+  period: Span,
+): void {
+  for (const { id, price, quantity = 1 } of items) {
+    if (isMetered(price)) continue;
+    const facts = { price: price.id, quantity, invoice: invoice.id, invoiceItem: null };
+    const amount = billedLines(invoice, id, facts).reduce((sum, line) => sum + line.amount, 0);
+    const { billed: old } = account.tables.items.one(id);
+    const before = old && old.end > period.start ? old : null;
+    account.tables.items.change(id, { billed: { ...period, ...facts, amount, before } });
+  }
+}
+
+/** The lines of an invoice that charge an item's time; others of the same item may bill its usage. */
+export function billedLines(
+  { lines }: Invoice,
+  item: string,
+  { price, invoiceItem }: Pick<Billed, 'price' | 'invoiceItem'>,
+): InvoiceLine[] {
+  return lines.data.filter(({ parent, pricing }) => {
+    const details = parent?.subscription_item_details;
+    const isOf = details?.subscription_item === item && details.invoice_item === invoiceItem;
+    return isOf && pricing?.price_details?.price === price;
+  });
+}
 
 /** The newest charge that counts; when it is written off with its credit, the charge before it counts again. */
 export function coverOf(account: Account, billed: Billed | null | undefined): Billed | undefined {

@@ -2,16 +2,16 @@
 
 import { addIntervals } from '../clock/interval.js';
 import { invalid, unsupported } from '../http/api-error.js';
-import { mergeMetadata } from '../http/patched.js';
+import { defined, mergeMetadata } from '../http/patched.js';
 import type { Account } from '../state/account.js';
 import { nulls } from '../state/stored.js';
 import type { Subscription, SubscriptionItem } from '../state/tables.js';
-import { withSpan } from './begin-period.js';
 import { billBeginning } from './bill-beginning.js';
-import { intervalOf, periodFrom } from './billing-period.js';
+import { intervalOf, periodFrom, withSpan } from './billing-period.js';
 import { checkItems, newItem } from './new-item.js';
+import { checkMethod } from './payment-method.js';
 import type { CreateSubscriptionParams } from './subscription-params.js';
-import { announceTrialEnd, checkTrialAnchor, trialEndOf } from './trial.js';
+import { announceTrialEnd, checkTrialAnchor, TRIAL_END, trialEndOf } from './trial.js';
 import { checkUsage } from './usage-limit.js';
 
 /** Stripe lets a customer of a test clock have this many. */
@@ -70,11 +70,8 @@ function checkClockLimit(account: Account, customer: string, testClock: string |
   }
 }
 
-/** @throws ApiError 400 unless an invoice that is sent says when it is due, and only that one. */
-export function checkDueDays({
-  collection_method: method,
-  days_until_due: days,
-}: Pick<CreateSubscriptionParams, 'collection_method' | 'days_until_due'>): void {
+/** @throws ApiError 400 unless invoices that are sent have a time to be paid in, and only those. */
+function checkDueDays({ collection_method: method, days_until_due: days }: CreateSubscriptionParams): void {
   if ((method === 'send_invoice') === (days !== undefined)) return;
   throw invalid(
     method === 'send_invoice'
@@ -84,27 +81,10 @@ export function checkDueDays({
   );
 }
 
-/** @throws ApiError 400 for a payment method that is not the customer's. */
-export function checkMethod(
-  account: Account,
-  customer: string,
-  method: string | null | undefined,
-  param = 'default_payment_method',
-): void {
-  if (!method || account.tables.paymentMethods.get(method)?.customer === customer) return;
-  throw invalid(
-    `The customer does not have a payment method with the ID ${method}. The payment method must be attached to the customer.`,
-    param,
-    'resource_missing',
-  );
-}
-
 function blankSubscription(
   params: CreateSubscriptionParams,
   { id, now, items }: { id: string; now: number; items: SubscriptionItem[] },
 ): Subscription {
-  const { billing_cycle_anchor: atEnd = 'now', missing_payment_method: missing = 'create_invoice' } =
-    params.trial_settings?.end_behavior ?? {};
   return {
     id,
     object: 'subscription',
@@ -138,7 +118,7 @@ function blankSubscription(
     start_date: now,
     status: 'active',
     test_clock: null,
-    trial_settings: { end_behavior: { billing_cycle_anchor: atEnd, missing_payment_method: missing } },
+    trial_settings: { end_behavior: { ...TRIAL_END, ...defined(params.trial_settings?.end_behavior ?? {}) } },
     ...nulls('application application_fee_percent billing_cycle_anchor_config billing_thresholds'),
     ...nulls('cancel_at canceled_at customer_account default_source ended_at latest_invoice'),
     ...nulls('next_pending_invoice_item_invoice on_behalf_of pause_collection pending_setup_intent'),

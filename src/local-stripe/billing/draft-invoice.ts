@@ -50,7 +50,7 @@ export function draftInvoice(account: Account, options: DraftOptions): Invoice {
 /** Lets a draft be finalized by itself an hour after its making, a renewal's after the grace for usage; or not. */
 export function advance(account: Account, draft: Invoice, isOn: boolean): Invoice {
   const { id, billing_reason: reason, collection_method: method } = draft;
-  const { now } = account.customer(draft.customer as string);
+  const { now } = account.customer(draft.customer);
   const billsUsage = reason === 'subscription_cycle' && account.tables.usageSegments.get(id);
   const at = draft.created + (billsUsage ? account.settings.usageGraceHours : 1) * HOUR;
   if (isOn) account.schedule('finalize', draft, Math.max(at, now));
@@ -76,7 +76,7 @@ export function withLines(
     invoice: invoice.id,
   }));
   const total = data.reduce((sum, { amount }) => sum + amount, 0);
-  const { balance } = account.tables.customers.one(invoice.customer as string);
+  const { balance } = account.tables.customers.one(invoice.customer);
   const { due } = settle(total, balance);
   return {
     ...invoice,
@@ -101,15 +101,11 @@ export function settle(total: number, balance: number): { due: number; ending: n
   return due < LEAST_CHARGE ? { due: 0, ending: due } : { due, ending: 0 };
 }
 
-/** When an invoice is due that is sent; one that is charged has no such date. */
-export function dueDate(now: number, days: number | null | undefined): number | null {
-  return days === null || days === undefined ? null : now + days * 24 * HOUR;
-}
-
 function blankInvoice(
   customer: Customer,
   { id, now, subscription, period, reason, fields }: DraftOptions & { id: string; now: number },
 ): Invoice {
+  const { days_until_due: dueDays = null } = subscription ?? {};
   return {
     id,
     object: 'invoice',
@@ -126,7 +122,8 @@ function blankInvoice(
     customer_name: customer.name ?? null,
     customer_phone: customer.phone ?? null,
     customer_tax_exempt: 'none',
-    due_date: dueDate(now, subscription?.days_until_due),
+    // One that is charged has no such date.
+    due_date: dueDays === null ? null : now + dueDays * 24 * HOUR,
     issuer: { type: 'self' },
     lines: { object: 'list', data: [], has_more: false, url: `/v1/invoices/${id}/lines` },
     livemode: false,

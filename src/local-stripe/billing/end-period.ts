@@ -1,7 +1,8 @@
 /** The end of a period: a renewal, the end of a trial, or the end of the subscription. */
 import type { Account } from '../state/account.js';
 import type { Subscription } from '../state/tables.js';
-import { type Bill, beginPeriod, billSubscription } from './begin-period.js';
+import { beginPeriod } from './begin-period.js';
+import { type Bill, billSubscription } from './bill-subscription.js';
 import { spanOf } from './billing-period.js';
 import { endSubscription } from './end-subscription.js';
 import { unbilledUsage } from './unbilled-usage.js';

@@ -2,6 +2,7 @@
 import { invalid } from '../http/api-error.js';
 import type { Account } from '../state/account.js';
 import { type Invoice, type InvoiceLine, subscriptionOf } from '../state/tables.js';
+import { isMetered } from './billing-period.js';
 import { changeBalance } from './customer-balance.js';
 import { settle, withLines } from './draft-invoice.js';
 import { openPayment } from './invoice-payment.js';
@@ -21,7 +22,7 @@ export function finalizeInvoice(account: Account, id: string): Invoice {
     throw invalid("This invoice is already finalized, you can't re-finalize a non-draft invoice.");
   }
   if (account.isPreview) return draft;
-  const { customer, now } = account.customer(draft.customer as string);
+  const { customer, now } = account.customer(draft.customer);
   const counted = withUsage(account, draft);
   const { due, ending } = settle(counted.total, customer.balance);
   const number = `${customer.invoice_prefix}-${String(customer.next_invoice_sequence).padStart(4, '0')}`;
@@ -75,9 +76,7 @@ function withUsage(account: Account, draft: Invoice): Invoice {
   const { segments = [] } = account.tables.usageSegments.get(draft.id) ?? {};
   const subscription = subscriptionOf(draft) ?? '';
   const other = draft.lines.data.filter((line) => !isUsage(account, line));
-  const usage = segments.flatMap((segment) =>
-    usageLines(account, draft.customer as string, segment, subscription),
-  );
+  const usage = segments.flatMap((segment) => usageLines(account, draft.customer, segment, subscription));
   return withLines(account, draft, [...other, ...usage]);
 }
 
@@ -85,5 +84,5 @@ function withUsage(account: Account, draft: Invoice): Invoice {
 function isUsage(account: Account, { parent, pricing }: InvoiceLine): boolean {
   const details = parent?.subscription_item_details;
   const price = account.tables.prices.get(pricing?.price_details?.price);
-  return details?.invoice_item === null && price?.recurring?.usage_type === 'metered';
+  return details?.invoice_item === null && price !== undefined && isMetered(price);
 }

@@ -1,12 +1,9 @@
 /** The payment of an invoice: the intent to collect it, its attempts, its end. */
-import type Stripe from 'stripe';
 import type { Account } from '../state/account.js';
-import { nulls, type Stored } from '../state/stored.js';
-import type { Invoice, PaymentIntent } from '../state/tables.js';
-import { type Attempted, chargeOf } from './charge-row.js';
+import { nulls } from '../state/stored.js';
+import type { Charge, Invoice, PaymentIntent } from '../state/tables.js';
+import { type Attempted, chargeOf } from './charge-of.js';
 import { declined } from './test-cards.js';
-
-type Charge = Stored<Stripe.Charge>;
 
 /** The intent to collect what an invoice has due, and the record that ties the two together. */
 export function openPayment(account: Account, invoice: Invoice, now: number): void {

@@ -3,8 +3,7 @@ import { invalid } from '../http/api-error.js';
 import { mergeMetadata } from '../http/patched.js';
 import type { Account } from '../state/account.js';
 import type { Subscription, SubscriptionItem } from '../state/tables.js';
-import { withSpan } from './begin-period.js';
-import { spanOf } from './billing-period.js';
+import { spanOf, withSpan } from './billing-period.js';
 import { newItem, pricedItem } from './new-item.js';
 import type { UpdateSubscriptionParams } from './subscription-params.js';
 

@@ -117,17 +117,15 @@ export function lineOfItem(account: Account, item: InvoiceItem): LineDraft {
   });
 }
 
-function lineDraft(facts: {
-  amount: number;
-  description: string;
-  discountable?: boolean;
-  metadata?: Readonly<Record<string, string>>;
-  period: Span;
-  price: Price | null;
-  quantity: bigint;
-  unit: bigint | null;
-  parent: InvoiceLine['parent'];
-}): LineDraft {
+interface LineFacts
+  extends Pick<LineDraft, 'amount' | 'description' | 'parent' | 'period'>,
+    Partial<Pick<LineDraft, 'discountable' | 'metadata'>> {
+  readonly price: Price | null;
+  readonly quantity: bigint;
+  readonly unit: bigint | null;
+}
+
+function lineDraft(facts: LineFacts): LineDraft {
   const { amount, description, discountable = facts.unit !== null, metadata = {}, period, price } = facts;
   return {
     object: 'line_item',

@@ -1,11 +1,11 @@
 /** The items of subscriptions. */
 import { invalid, unsupported } from '../http/api-error.js';
 import { mergeMetadata } from '../http/patched.js';
-import { planOf } from '../resources/plan.js';
 import type { Account } from '../state/account.js';
 import { nulls } from '../state/stored.js';
 import type { Price, SubscriptionItem } from '../state/tables.js';
 import { isMetered } from './billing-period.js';
+import { planOf } from './plan-of.js';
 
 interface GivenItem {
   readonly price: string;

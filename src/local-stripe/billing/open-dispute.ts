@@ -3,6 +3,7 @@ import type Stripe from 'stripe';
 import { invalid } from '../http/api-error.js';
 import type { Account } from '../state/account.js';
 import { nulls, type Stored } from '../state/stored.js';
+import type { Charge } from '../state/tables.js';
 
 /** Days that a dispute can be answered. */
 const DISPUTE_DAYS = 7;
@@ -21,7 +22,7 @@ const NO_EVIDENCE: Stored<Stripe.Dispute>['evidence'] = {
 };
 
 /** Disputes a charge, as its card's holder would at the bank. */
-export function openDispute(account: Account, charge: Stored<Stripe.Charge>) {
+export function openDispute(account: Account, charge: Charge) {
   if (!charge.paid || charge.disputed) {
     throw invalid('A charge can be disputed if it went through, and once.', 'charge');
   }

@@ -3,7 +3,7 @@ import { periodAround } from '../clock/interval.js';
 import { invalid } from '../http/api-error.js';
 import type { Account } from '../state/account.js';
 import type { Invoice, Subscription, SubscriptionItem } from '../state/tables.js';
-import { billSubscription } from './begin-period.js';
+import { billSubscription } from './bill-subscription.js';
 import { intervalOf, isMetered, spanOf } from './billing-period.js';
 import { type ItemChange, isChange } from './item-changes.js';
 import { billSegment, chargeRemaining, creditUnused } from './prorations.js';
@@ -17,16 +17,12 @@ export function prorateChange(
   changes: readonly ItemChange[],
   { proration_behavior: behavior = 'create_prorations', proration_date: date }: UpdateSubscriptionParams,
 ): Invoice | undefined {
-  const { now } = account.customer(before.customer as string);
+  const { now } = account.customer(before.customer);
   const at = date ?? now;
   const changed = changes.filter(isChange);
   for (const change of changed) checkNotBilledAnew(account, before, change, at);
-  const [first] = before.items.data;
-  const whole = periodAround(
-    before.billing_cycle_anchor,
-    intervalOf(before.items.data),
-    first?.current_period_start ?? at,
-  );
+  const interval = intervalOf(before.items.data);
+  const whole = periodAround(before.billing_cycle_anchor, interval, spanOf(before).start);
   for (const { before: old, after } of changed) {
     if (old && behavior !== 'none') {
       if (isMetered(old.price)) {

@@ -5,8 +5,7 @@ import { prorateExact } from '../money/prorate.js';
 import type { Account } from '../state/account.js';
 import type { UsageSegment } from '../state/rows.js';
 import type { Invoice, InvoiceItem, InvoiceLine, Subscription, SubscriptionItem } from '../state/tables.js';
-import { billedLines } from './billing-period.js';
-import { coverOf, invoiceOf, withCredit } from './cover.js';
+import { billedLines, coverOf, invoiceOf, withCredit } from './cover.js';
 import { chargesOf, productName, toNumber, usageLines } from './lines.js';
 import { createInvoiceItem, parentOf } from './pending-items.js';
 

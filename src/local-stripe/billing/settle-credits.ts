@@ -10,7 +10,7 @@ import { createInvoiceItem, deleteInvoiceItem } from './pending-items.js';
  */
 export function settleCredits(account: Account, { id, customer }: Invoice): void {
   const { invoiceItems } = account.tables;
-  for (const credit of invoiceItems.by('customer', customer as string)) {
+  for (const credit of invoiceItems.by('customer', customer)) {
     const corrections = correctionsOf(account, credit);
     const touched = [credit.invoice, creditedBy(credit), ...corrections.map(({ invoice }) => invoice)];
     if (creditedBy(credit) && touched.includes(id)) correct(account, credit, corrections);
@@ -21,8 +21,8 @@ export function settleCredits(account: Account, { id, customer }: Invoice): void
 function correct(account: Account, credit: InvoiceItem, corrections: readonly InvoiceItem[]): void {
   const { corrections: links, invoices, prices } = account.tables;
   const isOff = (invoice: string | null | undefined) => isWrittenOff(invoices.get(invoice));
-  const wanted = isOff(creditedBy(credit)) && !isOff(credit.invoice as string) ? -credit.amount : 0;
-  const standing = corrections.filter(({ invoice }) => !isOff(invoice as string));
+  const wanted = isOff(creditedBy(credit)) && !isOff(credit.invoice) ? -credit.amount : 0;
+  const standing = corrections.filter(({ invoice }) => !isOff(invoice));
   const missing = wanted - standing.reduce((sum, { amount }) => sum + amount, 0);
   if (missing === 0) return;
   const waiting = standing.find(({ invoice, amount }) => invoice === null && amount === -missing);

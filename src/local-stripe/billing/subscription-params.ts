@@ -30,8 +30,6 @@ export const createShape = {
   default_payment_method: id.optional(),
   description: text(500).optional(),
   metadata: metadata.optional(),
-  // Every charge is made off session.
-  off_session: choice('true').optional(),
   payment_behavior: choice('allow_incomplete', 'error_if_incomplete').optional(),
   trial_end: z.union([z.literal('now'), timestamp]).optional(),
   trial_period_days: integer(0, 730).optional(),
@@ -63,8 +61,6 @@ export const updateShape = {
   description: clearable(text(500)).optional(),
   items: list(changedItem, 20).optional(),
   metadata: metadata.optional(),
-  // Every charge is made off session.
-  off_session: choice('true').optional(),
   pause_collection: clearable(
     z.strictObject({ behavior: choice('keep_as_draft', 'mark_uncollectible', 'void') }),
   ).optional(),

@@ -1,9 +1,7 @@
-/** Stripe's test cards, by the names of their tokens, and the switch that makes any card fail for a time. */
-
-import type Stripe from 'stripe';
+/** Stripe's test cards, and why a charge of one fails. */
 import { ApiError } from '../http/api-error.js';
 import type { Account } from '../state/account.js';
-import type { Stored } from '../state/stored.js';
+import type { PaymentMethod } from '../state/tables.js';
 
 export interface TestCard {
   readonly brand: 'visa' | 'mastercard';
@@ -12,19 +10,16 @@ export interface TestCard {
   readonly attachDecline?: string;
   /** Why its charges fail. */
   readonly chargeDecline?: string;
-  /** Its charges succeed and are then disputed. */
-  readonly disputed?: boolean;
 }
 
-/** `pm_card_<name>` is a payment method of each, `tok_<name>` a token. */
-export const TEST_CARDS: Readonly<Record<string, TestCard>> = {
-  visa: { brand: 'visa', last4: '4242' },
-  mastercard: { brand: 'mastercard', last4: '4444' },
-  chargeCustomerFail: { brand: 'visa', last4: '0341', chargeDecline: 'generic_decline' },
-  chargeDeclinedInsufficientFunds: { brand: 'visa', last4: '9995', attachDecline: 'insufficient_funds' },
-  authenticationRequired: { brand: 'visa', last4: '3184', chargeDecline: 'authentication_required' },
-  createDispute: { brand: 'visa', last4: '0259', disputed: true },
-};
+/** `pm_card_<name>` is a payment method of each. */
+export const TEST_CARDS: ReadonlyMap<string, TestCard> = new Map([
+  ['visa', { brand: 'visa', last4: '4242' }],
+  ['mastercard', { brand: 'mastercard', last4: '4444' }],
+  ['chargeCustomerFail', { brand: 'visa', last4: '0341', chargeDecline: 'generic_decline' }],
+  ['chargeDeclinedInsufficientFunds', { brand: 'visa', last4: '9995', attachDecline: 'insufficient_funds' }],
+  ['authenticationRequired', { brand: 'visa', last4: '3184', chargeDecline: 'authentication_required' }],
+]);
 
 /** After these a new try with the same card is pointless: retries are counted, and not sent. */
 export const HARD_DECLINES: ReadonlySet<string> = new Set([
@@ -39,18 +34,14 @@ export const HARD_DECLINES: ReadonlySet<string> = new Set([
   'transaction_not_allowed',
 ]);
 
-export function testCardOf(method: Stored<Stripe.PaymentMethod>): TestCard {
-  const card = Object.values(TEST_CARDS).find(({ last4 }) => last4 === method.card?.last4);
+export function testCardOf(method: PaymentMethod): TestCard {
+  const card = [...TEST_CARDS.values()].find(({ last4 }) => last4 === method.card?.last4);
   if (!card) throw new RangeError(`Cannot charge ${method.id}: it is no test card`);
   return card;
 }
 
 /** Why a charge of this card fails at this time; undefined when it succeeds. */
-export function declineOf(
-  account: Account,
-  method: Stored<Stripe.PaymentMethod>,
-  now: number,
-): string | undefined {
+export function declineOf(account: Account, method: PaymentMethod, now: number): string | undefined {
   const outage = account.tables.outages
     .by('customer', method.customer ?? '')
     .find(({ from, until }) => from <= now && now < until);

@@ -8,12 +8,16 @@ const DAY = 86_400;
 const LONGEST_TRIAL_DAYS = 730;
 const DAYS_BEFORE_TRIAL_END = 3;
 
+type TrialParams = Pick<CreateSubscriptionParams, 'trial_end' | 'trial_period_days'>;
+
+/** What a trial's end does unless it is told otherwise. */
+export const TRIAL_END = { billing_cycle_anchor: 'now', missing_payment_method: 'create_invoice' } as const;
+
 /** The time at which a trial ends, checked; null without a trial. */
 export function trialEndOf(
-  params: { trial_end?: number | 'now' | undefined; trial_period_days?: number | undefined },
+  { trial_end: given, trial_period_days: days }: TrialParams,
   now: number,
 ): number | null {
-  const { trial_end: given, trial_period_days: days } = params;
   if (given !== undefined && days !== undefined) {
     throw invalid('You may only specify one of these parameters: trial_end, trial_period_days.', 'trial_end');
   }

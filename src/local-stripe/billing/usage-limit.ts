@@ -18,7 +18,7 @@ export function countUsage(account: Account, { meter, customer, value }: MeterEv
   const before = mostUsed(account, id);
   const sum = formula === 'last' ? larger(used, before) : before + (used > 0n ? used : 0n);
   for (const price of prices.by('meter', meter)) {
-    if (used > 0n && sum * dearest(account, price) > LARGEST) throw tooMuch(price);
+    if (used > 0n && sum * dearestUnit(account, price) > LARGEST) throw tooMuch(price);
   }
   usageTotals.put({ id, most: formatDecimal(sum) });
 }
@@ -26,15 +26,15 @@ export function countUsage(account: Account, { meter, customer, value }: MeterEv
 /** @throws ApiError 400 for a price that could not bill what a customer has used already. */
 export function checkUsage(account: Account, customer: string, price: Price): void {
   const most = mostUsed(account, `${price.recurring?.meter}/${customer}`);
-  if (most * dearest(account, price) > LARGEST) throw tooMuch(price);
+  if (most * dearestUnit(account, price) > LARGEST) throw tooMuch(price);
 }
 
 function mostUsed({ tables }: Account, id: string): bigint {
   return parseDecimal(tables.usageTotals.get(id)?.most ?? '0');
 }
 
-/** The most that one unit costs. */
-function dearest({ tables }: Account, { id, unit_amount_decimal: unit }: Price): bigint {
+/** The most that one unit of a price costs, in units of 1e-12 cents; 0 where nothing of it costs anything. */
+export function dearestUnit({ tables }: Account, { id, unit_amount_decimal: unit }: Price): bigint {
   const { tiers = [] } = tables.tiers.get(id) ?? {};
   return [unit, ...tiers.map((tier) => tier.unit)]
     .map((amount) => parseDecimal(amount ?? '0'))

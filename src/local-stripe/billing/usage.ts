@@ -1,8 +1,7 @@
 /** Usage of a customer in a span of time: meter events added up as their meter says. */
-import type Stripe from 'stripe';
 import { ONE, parseDecimal } from '../money/decimal.js';
 import type { MeterEventRow, UsageSegment } from '../state/rows.js';
-import type { Stored } from '../state/stored.js';
+import type { Meter } from '../state/tables.js';
 
 /** Seconds of a meter's window. */
 export function windowOf(name: string): number {
@@ -17,7 +16,7 @@ export function windowOf(name: string): number {
  * @returns units of 1e-12; below 0 when corrections outweigh usage
  */
 export function usageOf(
-  meter: Pick<Stored<Stripe.Billing.Meter>, 'default_aggregation' | 'event_time_window'>,
+  meter: Pick<Meter, 'default_aggregation' | 'event_time_window'>,
   events: readonly MeterEventRow[],
   { from, to, isLast = false, item }: Omit<UsageSegment, 'item' | 'price'> & { item?: string },
 ): bigint {

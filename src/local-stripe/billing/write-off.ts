@@ -12,9 +12,10 @@ export function voidInvoice(account: Account, id: string): Invoice {
   const before = account.tables.invoices.one(id);
   if (before.status === 'paid') throw invalid('Invoices with `paid` payments cannot be voided.');
   if (before.status !== 'uncollectible') checkOpen(before);
-  const { customer, now } = account.customer(before.customer as string);
+  const { customer, now } = account.customer(before.customer);
   changeBalance(account, customer.id, {
-    amount: before.starting_balance - (before.ending_balance ?? 0),
+    // A negative last invoice was never final: it has taken nothing, and put nothing there.
+    amount: before.starting_balance - (before.ending_balance ?? before.starting_balance),
     type: 'unapplied_from_invoice',
     now,
     invoice: id,
@@ -60,7 +61,7 @@ export function writeOff(
   { id, customer }: Invoice,
   status: 'void' | 'uncollectible',
 ): Invoice {
-  const { now } = account.customer(customer as string);
+  const { now } = account.customer(customer);
   const time = status === 'void' ? { voided_at: now } : { marked_uncollectible_at: now };
   const { status_transitions: transitions } = leaveOpen(account, id);
   const after = { status, status_transitions: { ...transitions, ...time } };

@@ -40,7 +40,7 @@ function passDueDate(account: Account, id: string): void {
 function finalizeByItself(account: Account, id: string): void {
   const { deliveries, invoices } = account.tables;
   const draft = invoices.one(id);
-  const { now } = account.customer(draft.customer as string);
+  const { now } = account.customer(draft.customer);
   const unconfirmed = deliveries.by('about', `invoice.created/${id}`).some(({ attempts }) => attempts > 0);
   if (unconfirmed && now < draft.created + LONGEST_WAIT) {
     account.schedule('finalize', draft, now + HOUR);

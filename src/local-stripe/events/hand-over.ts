@@ -1,5 +1,5 @@
 /** One event to one endpoint, signed. */
-import { createHmac } from 'node:crypto';
+import Stripe from 'stripe';
 import type { Account } from '../state/account.js';
 import type { StoredEvent } from '../state/rows.js';
 
@@ -9,28 +9,21 @@ const TIMEOUT_MS = 10_000;
 /** Whether the event was taken in time: a 2xx from an address, no error from a function. */
 export async function handOver(account: Account, endpoint: string, event: StoredEvent): Promise<boolean> {
   const body = JSON.stringify(event, null, 2);
-  // Receivers compare the signature's time with their own clock, so it is the real one.
-  const at = Math.floor(Date.now() / 1_000);
+  // At the real time: receivers compare it with their own clock.
+  const sign = (secret: string) => Stripe.webhooks.generateTestHeaderString({ payload: body, secret });
   const local = account.functions.get(endpoint);
   const remote = account.tables.webhookEndpoints.get(endpoint);
   try {
     if (local) {
-      await inTime(async () => local.handler(body, sign(body, local.secret, at)));
+      await inTime(async () => local.handler(body, sign(local.secret)));
       return true;
     }
     // An endpoint that is gone has nothing to wait for.
     if (!remote) return true;
-    return await inTime((signal) =>
-      post(remote.url, { body, signature: sign(body, remote.secret, at), signal }),
-    );
+    return await inTime((signal) => post(remote.url, { body, signature: sign(remote.secret), signal }));
   } catch {
     return false;
   }
-}
-
-/** The signature header over a body, e.g. `t=1764547200,v1=5257a8…` */
-export function sign(body: string, secret: string, at: number): string {
-  return `t=${at},v1=${createHmac('sha256', secret).update(`${at}.${body}`).digest('hex')}`;
 }
 
 async function post(

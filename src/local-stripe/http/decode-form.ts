@@ -22,7 +22,7 @@ export function decodeForm(encoded: string): Form {
   for (const pair of pairs) {
     const split = pair.indexOf('=');
     const [key, value] = split < 0 ? [pair, ''] : [pair.slice(0, split), pair.slice(split + 1)];
-    place(form, plain(key.replaceAll('+', ' ')), plain(value.replaceAll('+', ' ')));
+    place(form, percentDecoded(key.replaceAll('+', ' ')), percentDecoded(value.replaceAll('+', ' ')));
   }
   return form;
 }
@@ -49,7 +49,7 @@ function place(form: Form, key: string, value: string): void {
 }
 
 /** @throws ApiError 400 */
-export function plain(encoded: string): string {
+export function percentDecoded(encoded: string): string {
   try {
     return decodeURIComponent(encoded);
   } catch {

@@ -1,4 +1,5 @@
 /** References that are answered as the objects they point to, and fields that are only there on request. */
+import { wholeOf } from '../money/decimal.js';
 import type { Account } from '../state/account.js';
 import { nulls } from '../state/stored.js';
 import type { Invoice } from '../state/tables.js';
@@ -76,11 +77,6 @@ function requested(account: Account, { object, id }: Fields, name: string): unkn
     return { object: 'list', data: invoicePayments.by('invoice', key), has_more: false, url };
   }
   return undefined;
-}
-
-/** Cents as a number where they are whole, which is when Stripe shows them so. */
-export function wholeOf(decimal: string): number | null {
-  return /^-?\d+$/.test(decimal) ? Number(decimal) : null;
 }
 
 function objectOf({ tables }: Account, id: string, path: string): object {

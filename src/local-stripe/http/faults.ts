@@ -9,12 +9,14 @@ import { type Handler, refuse } from './handle-request.js';
  */
 export type Fault = 'lost_request' | 'lost_answer' | 'rate_limited' | 'unavailable';
 
+export type FaultPlan = (request: {
+  method: string;
+  path: string;
+  idempotencyKey: string | null;
+}) => Fault | undefined;
+
 /** Answers a request, or lets it go wrong. */
-export async function withFaults(
-  request: Request,
-  plan: (request: { method: string; path: string; idempotencyKey: string | null }) => Fault | undefined,
-  handle: Handler,
-): Promise<Response> {
+export async function withFaults(request: Request, plan: FaultPlan, handle: Handler): Promise<Response> {
   const fault = plan({
     method: request.method,
     path: new URL(request.url).pathname,

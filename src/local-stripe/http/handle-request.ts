@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Account } from '../state/account.js';
 import { ApiError, invalid } from './api-error.js';
 import { authenticate } from './authenticate.js';
-import { decodeForm, type Form, plain } from './decode-form.js';
+import { decodeForm, type Form, percentDecoded } from './decode-form.js';
 import { expand } from './expand.js';
 import { type Answer, earlierAnswer, fingerprintOf, keepAnswer } from './idempotency.js';
 import { id, list } from './parameters.js';
@@ -33,19 +33,20 @@ export function requestHandler(
     const requestId = account.newId('req');
     const { pathname, search } = new URL(request.url);
     const version = pathname.startsWith('/v2/') ? 2 : 1;
-    const writes = request.method === 'POST' || (request.method === 'DELETE' && version === 2);
+    const posts = request.method === 'POST';
+    const writes = posts || (request.method === 'DELETE' && version === 2);
     const key = (writes && request.headers.get('idempotency-key')) || null;
     const answer = await claim(inFlight, key, async () => {
       authenticate(request.headers);
       const body = await bodyOf(request, version);
-      const sent = request.method === 'POST' ? body : search.slice(1);
+      const sent = posts ? body : search.slice(1);
       const { route, id: pathId } = find(request.method, pathname);
       const decoded = version === 2 ? jsonOf(sent) : decodeForm(sent);
       const { expand: expansions, ...form } = decoded as Form;
-      if (request.method !== 'POST' && body) {
+      if (!posts && body) {
         throw invalid(`Parameters of a ${request.method} go into its address, not into a body.`);
       }
-      if (request.method === 'POST' && search) throw invalid('Parameters of a POST go into its body.');
+      if (posts && search) throw invalid('Parameters of a POST go into its body.');
       const params = readParameters(route.params, version === 2 ? decoded : form);
       const { expand: paths } = readParameters(expansionsOf, version === 1 ? { expand: expansions } : {});
       before();
@@ -54,7 +55,7 @@ export function requestHandler(
       if (earlier) return earlier;
       const cause = { id: requestId, idempotency_key: key };
       try {
-        return account.work(writes || request.method === 'DELETE' ? cause : null, () => {
+        return account.work(request.method === 'GET' ? null : cause, () => {
           const result = route.run(account, params as never, pathId);
           const made =
             result instanceof ApiError
@@ -145,7 +146,7 @@ function finderOf(routes: readonly Route[]): Finder {
   return (method, path) => {
     for (const { route, pattern } of patterns) {
       const found = pattern.exec(`${method} ${path}`);
-      if (found) return { route, id: plain(found[1] ?? '') };
+      if (found) return { route, id: percentDecoded(found[1] ?? '') };
     }
     throw new ApiError(404, `Unrecognized request URL (${method}: ${path.slice(0, 200)}).`);
   };

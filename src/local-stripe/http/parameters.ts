@@ -46,11 +46,8 @@ function listOf(value: unknown): unknown {
   return inOrder ? entries.map(([, entry]) => entry) : value;
 }
 
-/** Up to 50 pairs; an empty value removes its key, an empty string for all of them removes all. */
-export const metadata = clearable(z.record(z.string().min(1).max(40), z.string().max(500))).refine(
-  (pairs) => Object.keys(pairs ?? {}).length <= 50,
-  'at most 50 keys',
-);
+/** An empty value removes its key, an empty string for all of them removes all. */
+export const metadata = clearable(z.record(z.string().min(1).max(40), z.string().max(500)));
 
 /** A filter of times: one, or bounds. */
 export const times = z.union([

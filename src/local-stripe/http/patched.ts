@@ -1,4 +1,8 @@
 /** An object after a change of some of its fields. */
+import { invalid } from './api-error.js';
+
+const MOST_KEYS = 50;
+
 type Metadata = Readonly<Record<string, string>>;
 
 /** Parameters named like the fields that they change. */
@@ -23,11 +27,10 @@ export function defined<T extends object>(fields: T): { [Name in keyof T]?: Excl
   >;
 }
 
-/** Metadata after a change. */
-export function mergeMetadata(
-  before: Readonly<Record<string, string>>,
-  change: Readonly<Record<string, string>> | null | undefined,
-): Record<string, string> {
+/** Metadata after a change. @throws ApiError 400 for more than 50 keys. */
+export function mergeMetadata(before: Metadata, change: Metadata | null | undefined): Record<string, string> {
   if (change === null) return {};
-  return Object.fromEntries(Object.entries({ ...before, ...change }).filter(([, value]) => value !== ''));
+  const pairs = Object.entries({ ...before, ...change }).filter(([, value]) => value !== '');
+  if (pairs.length > MOST_KEYS) throw invalid(`Metadata can have at most ${MOST_KEYS} keys.`, 'metadata');
+  return Object.fromEntries(pairs);
 }

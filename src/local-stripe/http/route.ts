@@ -82,7 +82,7 @@ export function listRoute<R extends Row, Shape extends Readonly<Record<string, z
         return row[name as keyof R] === value;
       });
     return table(tables)
-      .mostly(filters)
+      .candidates(filters)
       .filter((row) => passes(row) || isCursor(row));
   });
 }

@@ -28,6 +28,11 @@ export function dollars(unit: bigint): string {
   return `$${withPlaces(unit, PLACES + 2, 2)}`;
 }
 
+/** Cents as a number where they are whole, which is when Stripe shows them so. */
+export function wholeOf(decimal: string): number | null {
+  return /^-?\d+$/.test(decimal) ? Number(decimal) : null;
+}
+
 function withPlaces(value: bigint, places: number, least: number): string {
   const digits = (value < 0n ? -value : value).toString().padStart(places + 1, '0');
   const fraction = digits.slice(-places).replace(/0+$/, '').padEnd(least, '0');

@@ -1,17 +1,15 @@
 /** What a quantity costs: one line for a plain price; for tiers one for each that is reached. */
 import { type Cents, divideHalfAway } from '../../money.js';
+import type { Price } from '../state/tables.js';
 import { ONE, parseDecimal } from './decimal.js';
+
+type Terms = Pick<Price, 'tiers_mode' | 'unit_amount_decimal'>;
 
 export interface PriceTier {
   /** Last unit of the tier, included; null for the last tier. */
   readonly up_to: number | null;
   /** Cents as decimals. */
   readonly unit: string;
-}
-
-export interface PriceTerms {
-  readonly unit_amount_decimal: string | null;
-  readonly tiers_mode: string | null;
 }
 
 export interface PriceLine {
@@ -32,7 +30,7 @@ export const EXACT_CENT = ONE * ONE;
  * @param quantity in units of 1e-12; below 0 it counts as 0
  * @example priceLines({ unit_amount_decimal: '0.2', tiers_mode: null }, [], 3n * ONE)[0].exact // 0.6 cents
  */
-export function priceLines(price: PriceTerms, tiers: readonly PriceTier[], quantity: bigint): PriceLine[] {
+export function priceLines(price: Terms, tiers: readonly PriceTier[], quantity: bigint): PriceLine[] {
   const units = quantity < 0n ? 0n : quantity;
   if (!price.tiers_mode) return [line(units, price.unit_amount_decimal ?? '0', null)];
   const reached = tiers

@@ -1,7 +1,7 @@
 /** Customers, and the search for them. */
 import { z } from 'zod';
 import { cancelNow } from '../billing/cancel-subscription.js';
-import { checkMethod } from '../billing/create-subscription.js';
+import { checkMethod } from '../billing/payment-method.js';
 import { abandonInvoice } from '../billing/write-off.js';
 import { invalid, unsupported } from '../http/api-error.js';
 import { clearable, id, integer, metadata, text, times } from '../http/parameters.js';
@@ -23,15 +23,11 @@ const fields = {
   name: clearable(text(256)).optional(),
   phone: clearable(text(20)).optional(),
 };
+const createParams = { ...fields, payment_method: id.optional(), test_clock: id.optional() };
 type Fields = z.output<z.ZodObject<typeof fields>>;
 
 export const customerRoutes: Route[] = [
-  route(
-    'POST /v1/customers',
-    'customers.create',
-    { ...fields, payment_method: id.optional(), test_clock: id.optional() },
-    createCustomer,
-  ),
+  route('POST /v1/customers', 'customers.create', createParams, createCustomer),
   // Before the route of one customer: `search` is no id.
   route(
     'GET /v1/customers/search',
@@ -72,10 +68,7 @@ export const customerRoutes: Route[] = [
   ),
 ];
 
-function createCustomer(
-  account: Account,
-  params: Fields & { payment_method?: string | undefined; test_clock?: string | undefined },
-): Customer {
+function createCustomer(account: Account, params: z.output<z.ZodObject<typeof createParams>>): Customer {
   const { tables } = account;
   const { test_clock: onClock } = params;
   if (onClock) {
@@ -108,7 +101,7 @@ function createCustomer(
   };
   const { payment_method: method, invoice_settings: settings } = params;
   const place = account.outbox.length;
-  account.tables.customers.put(blank);
+  tables.customers.put(blank);
   const attached = method && attachMethod(account, method, blank.id).id;
   // The name of a test card stands for the method that was made of it.
   const isSame = attached && settings?.default_payment_method === method;
@@ -140,9 +133,7 @@ export function deleteCustomer(
   const { customer } = account.customer(id, 'id');
   const { customers, deletedCustomers, invoices, subscriptions, paymentMethods } = account.tables;
   for (const subscription of subscriptions.by('customer', id)) {
-    if (subscription.status !== 'canceled' && subscription.status !== 'incomplete_expired') {
-      cancelNow(account, subscription.id, {});
-    }
+    if (subscription.ended_at === null) cancelNow(account, subscription.id, {});
   }
   for (const invoice of invoices.by('customer', id)) abandonInvoice(account, invoice);
   for (const method of paymentMethods.by('customer', id)) {

@@ -1,8 +1,9 @@
 /** Events of the last thirty days, and the endpoints that are told of them. */
+import { z } from 'zod';
 import { EVENT_TYPES } from '../events/event-types.js';
 import { EVENTS_KEPT_SECONDS } from '../events/keep-events.js';
 import { missing } from '../http/api-error.js';
-import { flag, isWithin, list, metadata, text, times } from '../http/parameters.js';
+import { isWithin, list, metadata, text, times } from '../http/parameters.js';
 import { mergeMetadata } from '../http/patched.js';
 import { pageRoute, type Route, route } from '../http/route.js';
 import { type Account, LIVE_CLOCK } from '../state/account.js';
@@ -13,9 +14,7 @@ const typeOfEvent = text(100).refine(
   'not a type that the local Stripe sends',
 );
 const events = list(typeOfEvent, 300).refine((types) => types.length > 0, 'at least one event');
-const url = text(2_048)
-  .regex(/^https?:\/\//, 'Invalid URL')
-  .refine(URL.canParse, 'Invalid URL');
+const url = z.url({ protocol: /^https?$/ }).max(2_048);
 
 export const eventRoutes: Route[] = [
   route('GET /v1/events/:id', 'events.retrieve', {}, (account, _params, id) => {
@@ -28,11 +27,10 @@ export const eventRoutes: Route[] = [
     'events.list',
     {
       created: times.optional(),
-      delivery_success: flag.optional(),
       type: text(100).optional(),
       types: list(text(100), 20).optional(),
     },
-    (account, { created, type, types, delivery_success: delivered }) =>
+    (account, { created, type, types }) =>
       account.tables.events
         .all()
         .filter((row) => isKept(account, row))
@@ -40,7 +38,6 @@ export const eventRoutes: Route[] = [
         .filter(
           (event) =>
             isWithin(event.created, created) &&
-            (delivered === undefined || (event.pending_webhooks === 0) === delivered) &&
             (type === undefined || matches(type, event.type)) &&
             (types?.includes(event.type) ?? true),
         ),
@@ -48,12 +45,7 @@ export const eventRoutes: Route[] = [
   route(
     'POST /v1/webhook_endpoints',
     'webhookEndpoints.create',
-    {
-      description: text().optional(),
-      enabled_events: events,
-      metadata: metadata.optional(),
-      url,
-    },
+    { enabled_events: events, metadata: metadata.optional(), url },
     (account, params) =>
       account.tables.webhookEndpoints.put({
         id: account.newId('we'),
@@ -61,7 +53,7 @@ export const eventRoutes: Route[] = [
         api_version: null,
         application: null,
         created: account.now(),
-        description: params.description ?? null,
+        description: null,
         enabled_events: params.enabled_events,
         livemode: false,
         metadata: mergeMetadata({}, params.metadata),

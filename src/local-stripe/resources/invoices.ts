@@ -1,14 +1,14 @@
 /** Invoices: manual ones, and what can be done with any. */
 import type { z } from 'zod';
 import { checkPayable, collectPayment, markPaidOutOfBand } from '../billing/collect-payment.js';
-import { checkDueDays, checkMethod } from '../billing/create-subscription.js';
-import { advance, draftInvoice, dueDate } from '../billing/draft-invoice.js';
+import { advance, draftInvoice } from '../billing/draft-invoice.js';
 import { finalizeInvoice } from '../billing/finalize-invoice.js';
+import { checkMethod } from '../billing/payment-method.js';
 import { pendingItems } from '../billing/pending-items.js';
 import { previewInvoice, previewShape } from '../billing/preview-invoice.js';
 import { markUncollectible, voidInvoice } from '../billing/write-off.js';
 import { type ApiError, invalid } from '../http/api-error.js';
-import { choice, clearable, flag, id, integer, metadata, text, times } from '../http/parameters.js';
+import { choice, clearable, flag, id, metadata, text, times } from '../http/parameters.js';
 import { mergeMetadata, patched } from '../http/patched.js';
 import { pageRoute, type Route, readRoutes, route } from '../http/route.js';
 import type { Account } from '../state/account.js';
@@ -30,16 +30,13 @@ export const invoiceRoutes: Route[] = [
     {
       customer: id,
       auto_advance: flag.optional(),
-      collection_method: choice('charge_automatically', 'send_invoice').optional(),
       currency: choice('usd').optional(),
-      days_until_due: integer(0, 365).optional(),
       description: text(1_500).optional(),
       metadata: metadata.optional(),
       pending_invoice_items_behavior: choice('include', 'exclude').optional(),
     },
     (account, params) => {
       const { now } = account.customer(params.customer);
-      checkDueDays(params);
       const include = params.pending_invoice_items_behavior === 'include';
       return draftInvoice(account, {
         customer: params.customer,
@@ -48,8 +45,6 @@ export const invoiceRoutes: Route[] = [
         period: { start: now, end: now },
         autoAdvance: params.auto_advance ?? false,
         fields: {
-          collection_method: params.collection_method ?? 'charge_automatically',
-          due_date: dueDate(now, params.days_until_due),
           description: params.description ?? null,
           metadata: mergeMetadata({}, params.metadata),
         },
@@ -63,7 +58,7 @@ export const invoiceRoutes: Route[] = [
     'invoices.finalizeInvoice',
     { auto_advance: flag.optional() },
     (account, { auto_advance: given }, id) => {
-      const { now } = account.customer(account.tables.invoices.one(id).customer as string);
+      const { now } = account.customer(account.tables.invoices.one(id).customer);
       if (given !== undefined) account.tables.invoices.change(id, { auto_advance: given });
       const invoice = finalizeInvoice(account, id);
       const collects = invoice.auto_advance && invoice.collection_method === 'charge_automatically';
@@ -76,8 +71,6 @@ export const invoiceRoutes: Route[] = [
     'POST /v1/invoices/:id/pay',
     'invoices.pay',
     {
-      // Every charge is made off session.
-      off_session: choice('true').optional(),
       paid_out_of_band: flag.optional(),
       payment_method: id.optional(),
     },
@@ -99,7 +92,6 @@ export const invoiceRoutes: Route[] = [
     '/v1/invoices',
     'invoices',
     {
-      collection_method: choice('charge_automatically', 'send_invoice').optional(),
       created: times.optional(),
       customer: id.optional(),
       status: choice('draft', 'open', 'paid', 'uncollectible', 'void').optional(),
@@ -113,11 +105,11 @@ export const invoiceRoutes: Route[] = [
 function updateInvoice(account: Account, params: z.output<z.ZodObject<typeof changes>>, id: string): Invoice {
   const { invoices } = account.tables;
   const before = invoices.one(id);
-  account.customer(before.customer as string);
+  account.customer(before.customer);
   const fixed = before.status === 'draft' ? [] : (['auto_advance', 'description'] as const);
   const param = fixed.find((name) => params[name] !== undefined);
   if (param) throw invalid("Finalized invoices can't be updated in this way", param);
-  checkMethod(account, before.customer as string, params.default_payment_method);
+  checkMethod(account, before.customer, params.default_payment_method);
   const { auto_advance: advances, ...rest } = params;
   const changed = invoices.put(patched(before, rest));
   const invoice = advances === undefined ? changed : advance(account, changed, advances);
@@ -137,7 +129,7 @@ function payInvoice(
   if (params.paid_out_of_band && params.payment_method) {
     throw invalid('What was paid out of band has no payment method.', 'payment_method');
   }
-  const { customer } = account.customer(before.customer as string);
+  const { customer } = account.customer(before.customer);
   checkMethod(account, customer.id, params.payment_method);
   const invoice = before.status === 'draft' ? finalizeInvoice(account, id) : before;
   if (invoice.status === 'paid') return invoice;

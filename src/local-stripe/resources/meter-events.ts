@@ -18,6 +18,12 @@ const event = {
   payload: z.record(z.string().min(1).max(100), z.string().min(1).max(100)),
   identifier: text(LONGEST_IDENTIFIER).optional(),
 };
+const cancelParams = {
+  event_name: text(100),
+  type: choice('cancel'),
+  cancel: z.strictObject({ identifier: text(LONGEST_IDENTIFIER) }),
+};
+
 export const meterEventRoutes: Route[] = [
   route(
     'POST /v1/billing/meter_events',
@@ -31,11 +37,7 @@ export const meterEventRoutes: Route[] = [
   route(
     'POST /v1/billing/meter_event_adjustments',
     'billing.meterEventAdjustments.create',
-    {
-      event_name: text(100),
-      type: choice('cancel'),
-      cancel: z.strictObject({ identifier: text(LONGEST_IDENTIFIER) }),
-    },
+    cancelParams,
     cancel,
   ),
   route(
@@ -58,23 +60,19 @@ export const meterEventRoutes: Route[] = [
  *
  * @returns what v1 answers
  */
-function takeIn(
-  account: Account,
-  params: { event_name: string; payload: Record<string, string>; identifier?: string | undefined },
-  given: number | undefined,
-) {
+function takeIn(account: Account, params: z.output<z.ZodObject<typeof event>>, given: number | undefined) {
   const { tables } = account;
-  const [meter] = tables.meters.by('event', params.event_name);
-  if (!meter) {
-    throw invalid(`No active meter found for event name '${params.event_name}'.`, 'event_name', 'no_meter');
-  }
+  const { event_name, payload } = params;
+  const [meter] = tables.meters.by('event', event_name);
+  if (!meter)
+    throw invalid(`No active meter found for event name '${event_name}'.`, 'event_name', 'no_meter');
   const customerKey = meter.customer_mapping.event_payload_key;
-  const customerId = params.payload[customerKey];
+  const customerId = payload[customerKey];
   if (customerId === undefined) throw refused('meter_event_no_customer_defined', customerKey);
   const customer = tables.customers.get(customerId);
   if (!customer) throw refused('meter_event_customer_not_found', customerKey);
   const valueKey = meter.value_settings.event_payload_key;
-  const value = params.payload[valueKey] ?? (meter.default_aggregation.formula === 'count' ? '1' : undefined);
+  const value = payload[valueKey] ?? (meter.default_aggregation.formula === 'count' ? '1' : undefined);
   if (value === undefined) throw refused('meter_event_value_not_found', valueKey);
   if (!/^-?\d{1,15}(\.\d{1,12})?$/.test(value)) throw refused('meter_event_invalid_value', valueKey);
 
@@ -106,7 +104,6 @@ function takeIn(
     cancelled: false,
   });
   countUsage(account, row);
-  const { event_name, payload } = params;
   return { created: received, event_name, identifier, livemode: false, payload, timestamp: at };
 }
 
@@ -117,7 +114,7 @@ function refused(code: string, key: string): ApiError {
 /** Takes an event back within a day of its coming; invoices that are final stay as they are. */
 function cancel(
   account: Account,
-  params: { event_name: string; cancel: { identifier: string } },
+  params: z.output<z.ZodObject<typeof cancelParams>>,
 ): Stored<Stripe.Billing.MeterEventAdjustment> {
   const { tables } = account;
   const { identifier } = params.cancel;

@@ -8,6 +8,7 @@ import { pageRoute, type Route, readRoutes, route } from '../http/route.js';
 import { formatDecimal } from '../money/decimal.js';
 import type { Account } from '../state/account.js';
 import type { Stored } from '../state/stored.js';
+import type { Meter } from '../state/tables.js';
 
 const summaryShape = {
   customer: id,
@@ -34,7 +35,7 @@ export const meterRoutes: Route[] = [
         throw invalid(`A meter with the event name ${params.event_name} already exists.`, 'event_name');
       }
       const now = account.now();
-      const meter: Stored<Stripe.Billing.Meter> = {
+      const meter: Meter = {
         id: account.newId('mtr'),
         object: 'billing.meter',
         created: now,

@@ -1,26 +1,17 @@
 /** Payment methods: Stripe's test cards, attached to customers. */
-import type Stripe from 'stripe';
-import { z } from 'zod';
 import { cardError, TEST_CARDS, type TestCard, testCardOf } from '../billing/test-cards.js';
 import { invalid, unsupported } from '../http/api-error.js';
-import { choice, id, metadata } from '../http/parameters.js';
-import { mergeMetadata } from '../http/patched.js';
+import { choice, id } from '../http/parameters.js';
 import { pageRoute, type Route, retrieveRoute, route } from '../http/route.js';
 import { type Account, LIVE_CLOCK } from '../state/account.js';
-import { nulls, type Stored } from '../state/stored.js';
+import { nulls } from '../state/stored.js';
+import type { PaymentMethod } from '../state/tables.js';
 
-type PaymentMethod = Stored<Stripe.PaymentMethod>;
-
+/** How the names of test cards begin. */
+const TEST_NAME = 'pm_card_';
 const typeOfMethod = choice('card');
 
 export const paymentMethodRoutes: Route[] = [
-  route(
-    'POST /v1/payment_methods',
-    'paymentMethods.create',
-    { type: typeOfMethod, card: z.strictObject({ token: id }), metadata: metadata.optional() },
-    (account, { card, metadata: pairs }) =>
-      createMethod(account, card.token, 'tok_', mergeMetadata({}, pairs)),
-  ),
   retrieveRoute('/v1/payment_methods', 'paymentMethods.retrieve', ({ paymentMethods }) => paymentMethods),
   route(
     'POST /v1/payment_methods/:id/attach',
@@ -51,8 +42,8 @@ export const paymentMethodRoutes: Route[] = [
 export function attachMethod(account: Account, idOrName: string, customerId: string): PaymentMethod {
   const { customer } = account.customer(customerId);
   const { paymentMethods } = account.tables;
-  const method = idOrName.startsWith('pm_card_')
-    ? createMethod(account, idOrName, 'pm_card_', {})
+  const method = idOrName.startsWith(TEST_NAME)
+    ? createMethod(account, idOrName)
     : paymentMethods.one(idOrName, 'payment_method');
   if (method.customer && method.customer !== customer.id) {
     throw invalid('The payment method you provided has already been attached to a customer.');
@@ -90,15 +81,9 @@ function detachMethod(account: Account, _params: object, id: string): PaymentMet
   return detached;
 }
 
-function createMethod(
-  account: Account,
-  name: string,
-  prefix: string,
-  pairs: Record<string, string>,
-): PaymentMethod {
-  const card = name.startsWith(prefix) ? TEST_CARDS[name.slice(prefix.length)] : undefined;
-  if (!card)
-    throw unsupported(`The test card ${name.slice(0, 60)}`, prefix === 'tok_' ? 'card[token]' : 'id');
+function createMethod(account: Account, name: string): PaymentMethod {
+  const card = TEST_CARDS.get(name.slice(TEST_NAME.length));
+  if (!card) throw unsupported(`The test card ${name.slice(0, 60)}`, 'id');
   return account.tables.paymentMethods.put({
     id: account.newId('pm'),
     object: 'payment_method',
@@ -110,7 +95,7 @@ function createMethod(
     card: cardOf(card),
     created: account.timeOf(LIVE_CLOCK),
     livemode: false,
-    metadata: pairs,
+    metadata: {},
     type: 'card',
     ...nulls('customer customer_account'),
   });

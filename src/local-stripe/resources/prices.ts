@@ -1,21 +1,20 @@
 /** Prices: plain or in tiers, licensed (billed in advance) or metered (billed in arrears). */
 
 import { z } from 'zod';
+import { planOf } from '../billing/plan-of.js';
 import { invalid } from '../http/api-error.js';
-import { wholeOf } from '../http/expand.js';
 import { choice, flag, id, integer, list, metadata, text, times } from '../http/parameters.js';
 import { patched } from '../http/patched.js';
 import { type Route, readRoutes, route } from '../http/route.js';
+import { wholeOf } from '../money/decimal.js';
 import type { Account } from '../state/account.js';
 import { nulls } from '../state/stored.js';
 import type { Price } from '../state/tables.js';
-import { planOf } from './plan.js';
 import { amount, oneOf, positive, tier, tiersOf } from './price-tiers.js';
 
 const createParams = {
   currency: choice('usd'),
   product: id,
-  active: flag.optional(),
   billing_scheme: choice('per_unit', 'tiered').optional(),
   lookup_key: text(200).optional(),
   metadata: metadata.optional(),
@@ -103,8 +102,8 @@ function createPrice(account: Account, params: CreateParams): Price {
     ...nulls('custom_unit_amount lookup_key nickname transform_quantity'),
   };
   if (tiers) tables.tiers.put({ id: rowId, tiers });
-  const { active, lookup_key, metadata: pairs } = params;
-  const price = tables.prices.put(patched(blank, { active, lookup_key, metadata: pairs }));
+  const { lookup_key, metadata: pairs } = params;
+  const price = tables.prices.put(patched(blank, { lookup_key, metadata: pairs }));
   account.emit('price.created', price);
   return price;
 }

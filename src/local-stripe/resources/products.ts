@@ -1,7 +1,7 @@
 /** Products: what prices are prices of. */
 import type Stripe from 'stripe';
 import { invalid } from '../http/api-error.js';
-import { flag, id, list, metadata, text, times } from '../http/parameters.js';
+import { id, list, metadata, text } from '../http/parameters.js';
 import { patched } from '../http/patched.js';
 import { type Route, readRoutes, route } from '../http/route.js';
 import { filled, nulls, type Stored } from '../state/stored.js';
@@ -11,8 +11,6 @@ export const productRoutes: Route[] = [
     'POST /v1/products',
     'products.create',
     {
-      active: flag.optional(),
-      description: text().optional(),
       id: id.optional(),
       metadata: metadata.optional(),
       name: text(),
@@ -41,11 +39,7 @@ export const productRoutes: Route[] = [
       return product;
     },
   ),
-  ...readRoutes(
-    '/v1/products',
-    'products',
-    { active: flag.optional(), created: times.optional(), ids: list(id).optional() },
-    ({ products }) => products,
-    { ids: (row, ids) => ids.includes(row.id) },
-  ),
+  ...readRoutes('/v1/products', 'products', { ids: list(id).optional() }, ({ products }) => products, {
+    ids: (row, ids) => ids.includes(row.id),
+  }),
 ];

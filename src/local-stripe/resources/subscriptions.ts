@@ -45,17 +45,13 @@ export const subscriptionRoutes: Route[] = [
     {
       created: times.optional(),
       customer: id.optional(),
-      price: id.optional(),
       status: choice('all', 'ended', ...STATUSES)
         .optional()
         .transform((status) => status ?? 'current'),
       test_clock: id.optional(),
     },
     ({ subscriptions }) => subscriptions,
-    {
-      price: (row, price) => row.items.data.some((item) => item.price.id === price),
-      status: (row, status) => hasStatus(row, status),
-    },
+    { status: (row, status) => hasStatus(row, status) },
   ),
   pageRoute('/v1/subscription_items', 'subscriptionItems.list', { subscription: id }, ({ tables }, params) =>
     [...tables.subscriptions.one(params.subscription, 'subscription').items.data].reverse(),
@@ -97,11 +93,10 @@ export const subscriptionRoutes: Route[] = [
 ];
 
 /** Without a filter all but the ended ones, as at Stripe. */
-function hasStatus({ status }: Subscription, wanted: string): boolean {
-  const ended = status === 'canceled' || status === 'incomplete_expired';
+function hasStatus({ status, ended_at: ended }: Subscription, wanted: string): boolean {
   if (wanted === 'all') return true;
-  if (wanted === 'ended') return ended;
-  return wanted === 'current' ? !ended : status === wanted;
+  if (wanted === 'ended') return ended !== null;
+  return wanted === 'current' ? ended === null : status === wanted;
 }
 
 function itemOf({ tables }: Account, id: string): { subscription: Subscription; item: SubscriptionItem } {

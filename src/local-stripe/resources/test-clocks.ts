@@ -1,11 +1,10 @@
 /** Test clocks: customers on one live in its time, which moves when it is told to. */
-import type Stripe from 'stripe';
 import { addIntervals } from '../clock/interval.js';
 import { invalid } from '../http/api-error.js';
 import { text, timestamp } from '../http/parameters.js';
 import { type Route, readRoutes, route } from '../http/route.js';
 import type { Account } from '../state/account.js';
-import type { Stored } from '../state/stored.js';
+import type { TestClock } from '../state/tables.js';
 import { deleteCustomer } from './customers.js';
 
 const DELETED_AFTER_SECONDS = 30 * 86_400;
@@ -17,7 +16,7 @@ export const testClockRoutes: Route[] = [
     'POST /v1/test_helpers/test_clocks',
     'testHelpers.testClocks.create',
     { frozen_time: timestamp, name: text(300).optional() },
-    (account, { frozen_time: at, name = null }): Stored<Stripe.TestHelpers.TestClock> => {
+    (account, { frozen_time: at, name = null }): TestClock => {
       const clock = account.tables.testClocks.put({
         id: account.newId('clock'),
         object: 'test_helpers.test_clock',
@@ -67,7 +66,7 @@ export const testClockRoutes: Route[] = [
   ...readRoutes('/v1/test_helpers/test_clocks', 'testHelpers.testClocks', {}, (tables) => tables.testClocks),
 ];
 
-function checkTarget(account: Account, clock: Stored<Stripe.TestHelpers.TestClock>, target: number): void {
+function checkTarget(account: Account, clock: TestClock, target: number): void {
   if (clock.status !== 'ready') throw invalid(`The test clock is ${clock.status}, it cannot be advanced.`);
   if (target <= clock.frozen_time) {
     throw invalid('frozen_time must be after the current frozen time.', 'frozen_time');

@@ -1,19 +1,19 @@
 /** Reads the log of a state, and tells it from what was not made here. */
 import { z } from 'zod';
-import type { Change } from './journal.js';
 import type { Row } from './table.js';
-
-/** What one call or step has changed; the first line of a log is all of the state. */
-export interface Line {
-  /** How many ids have been given out. */
-  readonly ids: number;
-  readonly changes: readonly Change[];
-}
 
 const change = z
   .tuple([z.string(), z.string(), z.unknown()])
+  .readonly()
   .refine(([, id, row]) => row === null || (row as Partial<Row> | undefined)?.id === id);
-const lineOfLog = z.object({ ids: z.int(), changes: z.array(change) });
+const lineOfLog = z.object({
+  /** How many ids have been given out. */
+  ids: z.int(),
+  changes: z.array(change).readonly(),
+});
+
+/** What one call or step has changed; the first line of a log is all of the state. */
+export type Line = z.output<typeof lineOfLog>;
 
 /** How each line begins. */
 const BEGINNING = '{"ids":';
@@ -39,7 +39,7 @@ export function readLog(text: string): Line[] {
 /** @throws Error when it is no line of a log. */
 export function readLine(text: string): Line {
   try {
-    return lineOfLog.parse(JSON.parse(text)) as Line;
+    return lineOfLog.parse(JSON.parse(text));
   } catch (error) {
     throw new Error('it is not the state of a local Stripe', { cause: error });
   }

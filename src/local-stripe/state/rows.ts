@@ -1,4 +1,4 @@
-/** What the local Stripe knows beyond what Stripe shows: rows that never leave it. */
+/** The rows that are no objects of the SDK: mostly what is known here beyond what Stripe shows. */
 import type Stripe from 'stripe';
 import type { PriceTier } from '../money/price-lines.js';
 import type { Row } from './table.js';

@@ -1,33 +1,28 @@
 /** What Stripe's dashboard sets for an account, checked when it is opened. */
 import { z } from 'zod';
 
-export interface AccountSettings {
-  /** Days after the first failure on which a payment is tried again. @default [3, 7, 14] */
-  readonly retryDays: readonly number[];
-  /** What becomes of a subscription after the last failure. @default 'canceled' */
-  readonly endOfRetries: 'unpaid' | 'canceled' | 'past_due';
-  /** Hours from a renewal to its invoice's finalization if it bills usage, 1 to 72. @default 1 */
-  readonly usageGraceHours: number;
-  /** Stripe's limits of test clocks; without them a clock takes any number of customers. @default true */
-  readonly clockLimits: boolean;
-  /** Seconds for which customer search does not see a change. @default 60 */
-  readonly searchLagSeconds: number;
-}
-
-const whole = (least: number, most: number, words: string) => z.int(words).min(least, words).max(most, words);
+const WHOLE_HOURS = 'must be 1 to 72 whole hours';
+const WHOLE_SECONDS = 'must be whole seconds, 0 or more';
 
 const settings = z.strictObject(
   {
+    /** Days after the first failure on which a payment is tried again. @default [3, 7, 14] */
     retryDays: z.custom<readonly number[]>(areRisingDays, 'must be whole days that rise').default([3, 7, 14]),
+    /** What becomes of a subscription after the last failure. @default 'canceled' */
     endOfRetries: z
       .enum(['canceled', 'unpaid', 'past_due'], 'must be canceled, unpaid or past_due')
       .default('canceled'),
-    usageGraceHours: whole(1, 72, 'must be 1 to 72 whole hours').default(1),
+    /** Hours from a renewal to its invoice's finalization if it bills usage, 1 to 72. @default 1 */
+    usageGraceHours: z.int(WHOLE_HOURS).min(1, WHOLE_HOURS).max(72, WHOLE_HOURS).default(1),
+    /** Stripe's limits of test clocks; without them a clock takes any number of customers. @default true */
     clockLimits: z.boolean('must be true or false').default(true),
-    searchLagSeconds: whole(0, Number.MAX_SAFE_INTEGER, 'must be whole seconds, 0 or more').default(60),
+    /** Seconds for which customer search does not see a change. @default 60 */
+    searchLagSeconds: z.int(WHOLE_SECONDS).min(0, WHOLE_SECONDS).default(60),
   },
   'is not an option',
 );
+
+export type AccountSettings = Readonly<z.output<typeof settings>>;
 
 /**
  * The settings that are given, and the defaults of the others.

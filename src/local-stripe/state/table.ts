@@ -6,9 +6,11 @@ export interface Row {
   readonly id: string;
 }
 
+/** What an index looks a row up by; nothing leaves the row out. */
+type Key<R> = (row: R) => string | null | undefined;
+
 export interface TableOptions<R> {
-  /** What each index looks a row up by; null leaves a row out. */
-  readonly indexes?: Readonly<Record<string, (row: R) => string | null | undefined>>;
+  readonly indexes?: Readonly<Record<string, Key<R>>>;
   /** Called with each row that is written, also when a write is taken back. */
   readonly onWrite?: (row: R) => void;
 }
@@ -25,8 +27,7 @@ export class Table<R extends Row> {
   /** Where each row stands: rows that come back when work is undone take their old places. */
   readonly #places = new Map<string, number>();
   #written = 0;
-  readonly #indexes: { key: (row: R) => string | null | undefined; ids: Map<string, Set<string>> }[];
-  readonly #names: string[];
+  readonly #indexes: Map<string, { key: Key<R>; ids: Map<string, Set<string>> }>;
   readonly #onWrite: ((row: R) => void) | undefined;
 
   /** @param name as Stripe's messages say it, e.g. `customer` */
@@ -35,13 +36,8 @@ export class Table<R extends Row> {
     private readonly journal: Journal,
     { indexes = {}, onWrite }: TableOptions<R> = {},
   ) {
-    this.#names = Object.keys(indexes);
-    this.#indexes = Object.values(indexes).map((key) => ({ key, ids: new Map() }));
+    this.#indexes = new Map(Object.entries(indexes).map(([index, key]) => [index, { key, ids: new Map() }]));
     this.#onWrite = onWrite;
-  }
-
-  get size(): number {
-    return this.#rows.size;
   }
 
   get(id: string | null | undefined): R | undefined {
@@ -71,13 +67,12 @@ export class Table<R extends Row> {
 
   /** The rows that an index holds under a key, oldest first. */
   by(index: string, key: string): R[] {
-    const ids = this.#indexes[this.#names.indexOf(index)]?.ids.get(key) ?? [];
-    return [...ids].map((id) => this.one(id));
+    return [...(this.#indexes.get(index)?.ids.get(key) ?? [])].map((id) => this.one(id));
   }
 
   /** The rows that may have these values: by the first index that is named like one of them, or all. */
-  mostly(filters: readonly (readonly [name: string, value: unknown])[]): R[] {
-    const [name, key] = filters.find(([filter]) => this.#names.includes(filter)) ?? [];
+  candidates(filters: readonly (readonly [name: string, value: unknown])[]): R[] {
+    const [name, key] = filters.find(([filter]) => this.#indexes.has(filter)) ?? [];
     return name === undefined ? this.all() : this.by(name, String(key));
   }
 
@@ -115,7 +110,7 @@ export class Table<R extends Row> {
     const inOrder = (one: string, other: string) =>
       (this.#places.get(one) ?? 0) - (this.#places.get(other) ?? 0);
     if (comesBack) this.#rows = new Map([...this.#rows].sort(([one], [other]) => inOrder(one, other)));
-    for (const { key, ids } of this.#indexes) {
+    for (const { key, ids } of this.#indexes.values()) {
       const to = key(row);
       if (to) ids.set(to, new Set([...(ids.get(to) ?? [])].sort(inOrder)));
     }
@@ -127,7 +122,7 @@ export class Table<R extends Row> {
     else this.#rows.delete(id);
     if (!row) this.#places.delete(id);
     else if (!before) this.#places.set(id, ++this.#written);
-    for (const { key, ids } of this.#indexes) {
+    for (const { key, ids } of this.#indexes.values()) {
       const [from, to] = [before && key(before), row && key(row)];
       if (from === to) continue;
       if (from) ids.get(from)?.delete(id);

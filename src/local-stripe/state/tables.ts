@@ -10,10 +10,15 @@ export type Customer = Stored<Stripe.Customer>;
 export type Price = Stored<Stripe.Price>;
 export type Subscription = Stored<Stripe.Subscription>;
 export type SubscriptionItem = Stored<Stripe.SubscriptionItem>;
-export type Invoice = Stored<Stripe.Invoice>;
+/** Each invoice here has its customer; the SDK's type knows some that have none. */
+export type Invoice = Stored<Stripe.Invoice> & { readonly customer: string };
 export type InvoiceLine = Stored<Stripe.InvoiceLineItem>;
 export type InvoiceItem = Stored<Stripe.InvoiceItem>;
 export type PaymentIntent = Stored<Stripe.PaymentIntent>;
+export type PaymentMethod = Stored<Stripe.PaymentMethod>;
+export type Charge = Stored<Stripe.Charge>;
+export type Meter = Stored<Stripe.Billing.Meter>;
+export type TestClock = Stored<Stripe.TestHelpers.TestClock>;
 
 /** Names are those of Stripe's messages: `No such customer: 'cus_1'`. */
 export function createTables(journal: Journal) {
@@ -25,7 +30,7 @@ export function createTables(journal: Journal) {
     balanceTransactions: table<Stored<Stripe.CustomerBalanceTransaction>>('customer balance transaction', {
       customer: (row) => row.customer,
     }),
-    paymentMethods: table<Stored<Stripe.PaymentMethod>>('PaymentMethod', { customer: (row) => row.customer }),
+    paymentMethods: table<PaymentMethod>('PaymentMethod', { customer: (row) => row.customer }),
     products: table<Stored<Stripe.Product>>('product'),
     prices: table<Price>('price', {
       product: (row) => row.product,
@@ -33,7 +38,7 @@ export function createTables(journal: Journal) {
       meter: (row) => row.recurring?.meter,
     }),
     tiers: table<rows.TierRow>('tiers'),
-    meters: table<Stored<Stripe.Billing.Meter>>('billing meter', { event: (row) => row.event_name }),
+    meters: table<Meter>('billing meter', { event: (row) => row.event_name }),
     meterEvents: table<rows.MeterEventRow>('meter event', {
       series: (row) => (row.cancelled ? null : `${row.meter}/${row.customer}`),
       identifier: (row) => row.identifier,
@@ -52,14 +57,14 @@ export function createTables(journal: Journal) {
       invoice: (row) => row.invoice,
     }),
     paymentIntents: table<PaymentIntent>('payment_intent', { customer: (row) => row.customer }),
-    charges: table<Stored<Stripe.Charge>>('charge', {
+    charges: table<Charge>('charge', {
       payment_intent: (row) => row.payment_intent,
       customer: (row) => row.customer,
     }),
     disputes: table<Stored<Stripe.Dispute>>('dispute'),
     events: table<rows.EventRow>('event'),
     webhookEndpoints: table<Stored<Stripe.WebhookEndpoint> & { readonly secret: string }>('webhook endpoint'),
-    testClocks: table<Stored<Stripe.TestHelpers.TestClock>>('test clock'),
+    testClocks: table<TestClock>('test clock'),
     outages: table<rows.OutageRow>('outage', { customer: (row) => row.customer }),
     idempotency: table<rows.IdempotencyRow>('idempotency key'),
     redactionJobs: table<rows.RedactionJobRow>('redaction job'),

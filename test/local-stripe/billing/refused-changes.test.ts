@@ -160,19 +160,6 @@ describe('what would be taken and ignored', () => {
     expect((await bench.stripe.subscriptions.retrieve(id)).billing_cycle_anchor).toBe(at('2025-12-01'));
   });
 
-  it.each([{ items: [] }, { proration_date: at('2025-11-01') }, { trial_end: 'now' as const }])(
-    'is refused: %j in the preview of a cancellation',
-    async (other) => {
-      const { id, item } = await subscribed();
-      const details = { ...other, ...('items' in other && { items: [{ id: item, quantity: 2 }] }) };
-      const preview = bench.stripe.invoices.createPreview({
-        subscription: id,
-        subscription_details: { cancel_now: true, ...details },
-      });
-      await expect(preview).rejects.toMatchObject({ param: 'subscription_details' });
-    },
-  );
-
   it('is refused: a payment method with a payment that came another way', async () => {
     const { customer, id } = await subscribed('pm_card_visa', {
       collection_method: 'send_invoice',

@@ -126,7 +126,7 @@ describe('a function', () => {
         const { frozen_time: now } = await bench.stripe.testHelpers.testClocks.retrieve(bench.clock.id);
         seen.push([event.type, event.created, now]);
       },
-      { events: ['invoice.created', 'invoice.paid'], secret: 'whsec_test' },
+      { events: ['invoice.created', 'invoice.paid'] },
     );
     await subscribe();
     await bench.advance('2025-12-02');
@@ -185,9 +185,9 @@ describe('a delivery plan', () => {
     await subscribe();
     await bench.local.settled();
     expect(seen.map(({ type }) => type)).not.toContain('invoice.paid');
-    expect(
-      (await bench.stripe.events.list({ type: 'invoice.paid', delivery_success: false })).data,
-    ).toHaveLength(1);
+    expect((await bench.stripe.events.list({ type: 'invoice.paid' })).data).toMatchObject([
+      { pending_webhooks: 1 },
+    ]);
   });
 
   it('delays, in the clock’s time', async () => {

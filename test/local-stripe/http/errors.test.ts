@@ -64,7 +64,9 @@ describe('errors', () => {
         recurring: { interval: 'month' },
       }),
       stripe.customers.search({ query: "name~'Ada'" }),
-      bench.customer('pm_card_bypassPending'),
+      ...['pm_card_bypassPending', 'pm_card_createDispute', 'pm_card_toString'].map((card) =>
+        bench.customer(card),
+      ),
       bench.local.client({ apiVersion: '2020-08-27' as never }).customers.list(),
       stripe.customers.list({}, { stripeAccount: 'acct_1' }),
     ];

@@ -63,9 +63,7 @@ describe('a body that makes no sense', () => {
     ['a null byte', 'customer=%00'],
     ['nothing', ''],
   ])('%s is refused', async (_what, body) => {
-    expect(await refused('/v1/subscriptions', { method: 'POST', body })).toBe(
-      /^__|^a\[/.test(body) ? 400 : 400,
-    );
+    expect(await refused('/v1/subscriptions', { method: 'POST', body })).toBe(400);
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
   });
 

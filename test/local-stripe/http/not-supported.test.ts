@@ -18,6 +18,7 @@ beforeEach(async () => {
 });
 
 const REFUSED_CALLS: Record<string, () => Promise<unknown>> = {
+  'paymentMethods.create': () => stripe.paymentMethods.create({ type: 'card', card: { token: 'tok_visa' } }),
   'subscriptions.resume': () => stripe.subscriptions.resume(subscription),
   'meters.update': () => stripe.billing.meters.update(bench.meter.id, { display_name: 'Asked' }),
   'meters.deactivate': () => stripe.billing.meters.deactivate(bench.meter.id),
@@ -59,6 +60,14 @@ const REFUSED_PARAMS: Record<string, () => Promise<unknown>> = {
   payment_behavior: () => updateWith({ payment_behavior: 'error_if_incomplete' }),
   'pause_collection[resumes_at]': () => updateWith({ pause_collection: { behavior: 'void', resumes_at: 1 } }),
   'cancellation_details[feedback]': () => updateWith({ cancellation_details: { feedback: 'unused' } }),
+  off_session: () => updateWith({ off_session: true }),
+  'subscription_details[cancel_now]': () => previewWith({ cancel_now: true }),
+  'subscription_details[cancel_at_period_end]': () => previewWith({ cancel_at_period_end: true }),
+  'subscription_details[trial_end]': () => previewWith({ trial_end: 'now' }),
+  days_until_due: () => stripe.invoices.create({ customer, days_until_due: 7 }),
+  active: () => stripe.products.list({ active: true }),
+  price: () => stripe.subscriptions.list({ price: 'price_1' }),
+  delivery_success: () => stripe.events.list({ delivery_success: false }),
   'subscription_details[billing_cycle_anchor]': () => previewWith({ billing_cycle_anchor: { type: 'now' } }),
 };
 

@@ -62,6 +62,15 @@ describe('what would be taken and ignored is refused', () => {
     await expect(update).rejects.toMatchObject(refused('trial_settings'));
   });
 
+  it('metadata that come to more than 50 keys with those that are there', async () => {
+    const keys = (name: string) => Object.fromEntries(Array.from({ length: 30 }, (_, n) => [name + n, 'x']));
+    await bench.stripe.customers.update(customer, { metadata: keys('a') });
+    const more = bench.stripe.customers.update(customer, { metadata: keys('b') });
+    await expect(more).rejects.toMatchObject(refused('metadata'));
+    const instead = Object.fromEntries(Object.keys(keys('a')).map((key) => [key, '']));
+    await bench.stripe.customers.update(customer, { metadata: { ...instead, ...keys('b') } });
+  });
+
   it('a period that ends before it starts', async () => {
     const period = { start: at('2025-11-02'), end: at('2025-11-01') };
     const made = bench.stripe.invoiceItems.create({ customer, amount: 100, period });

@@ -1,22 +1,17 @@
 /** A charge as Stripe shows it. */
-import type Stripe from 'stripe';
-import { nulls, type Stored } from '../state/stored.js';
-import type { PaymentIntent } from '../state/tables.js';
+import { nulls } from '../state/stored.js';
+import type { Charge, PaymentIntent, PaymentMethod } from '../state/tables.js';
 import { declined, testCardOf } from './test-cards.js';
 
 export interface Attempted {
-  readonly method: Stored<Stripe.PaymentMethod>;
+  readonly method: PaymentMethod;
   /** Why it failed. */
   readonly decline: string | undefined;
   readonly now: number;
 }
 
 /** A charge that went through, or was declined for a reason. */
-export function chargeOf(
-  id: string,
-  intent: PaymentIntent,
-  { method, decline, now }: Attempted,
-): Stored<Stripe.Charge> {
+export function chargeOf(id: string, intent: PaymentIntent, { method, decline, now }: Attempted): Charge {
   const { brand, last4 } = testCardOf(method);
   const failure = decline ? declined(decline) : undefined;
   return {

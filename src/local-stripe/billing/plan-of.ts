@@ -1,4 +1,4 @@
-/** Plans: the older word for prices, which subscription items still carry. */
+/** Plans: the older word for prices. */
 import type Stripe from 'stripe';
 import { unsupported } from '../http/api-error.js';
 import { nulls, type Stored } from '../state/stored.js';
