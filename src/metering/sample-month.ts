@@ -8,7 +8,7 @@ import { parseMonth } from '../period.js';
 import { deleteUsage } from './delete-usage.js';
 import { generateEvents } from './generate-events.js';
 import { type SampleTenant, sampleTenants } from './sample-tenants.js';
-import { EVENTS_TABLE, USAGE_TABLES } from './tables.js';
+import { EVENTS_TABLE } from './tables.js';
 import { recordTenants } from './tenants.js';
 
 export const SAMPLE_MONTH = parseMonth('2025-11');
@@ -19,6 +19,8 @@ export const SAMPLE_NOW = SAMPLE_MONTH.end;
 export interface LoadSampleOptions {
   /** Events in all; the course's tenants keep theirs, the others share the rest. @default 1_000_000 */
   readonly events?: number | undefined;
+  /** Other tenants of whom the database may have usage. @default none */
+  readonly beside?: readonly string[];
   /** Called after each portion with the events stored so far. */
   readonly onProgress?: (loaded: number, total: number) => void;
 }
@@ -39,12 +41,12 @@ export interface SampleMonth {
  */
 export async function loadSampleMonth(
   clickhouse: ClickHouseClient,
-  { events, onProgress = () => undefined }: LoadSampleOptions = {},
+  { events, beside = [], onProgress = () => undefined }: LoadSampleOptions = {},
 ): Promise<SampleMonth> {
   const tenants = sampleTenants({ events, month: SAMPLE_MONTH });
   const total = tenants.reduce((sum, tenant) => sum + tenant.queries, 0);
   const ids = tenants.map(({ tenantId }) => tenantId);
-  if (await isLoaded(clickhouse, ids))
+  if (await isLoaded(clickhouse, ids, beside))
     return { tenants, events: await countEvents(clickhouse, ids), loaded: false };
   let loaded = 0;
   for (const portion of portionsOf(tenants.filter(({ queries }) => queries > 0))) {
@@ -85,7 +87,11 @@ async function countEvents(clickhouse: ClickHouseClient, ids: readonly string[])
   return (await result.json<{ events: number }>())[0]?.events ?? 0;
 }
 
-async function isLoaded(clickhouse: ClickHouseClient, ids: readonly string[]): Promise<boolean> {
+async function isLoaded(
+  clickhouse: ClickHouseClient,
+  ids: readonly string[],
+  beside: readonly string[],
+): Promise<boolean> {
   const result = await clickhouse.query({
     query: `
       SELECT tenant_id, max(has_terms) AS has_terms
@@ -101,14 +107,12 @@ async function isLoaded(clickhouse: ClickHouseClient, ids: readonly string[]): P
     format: 'JSONEachRow',
   });
   const rows = await result.json<{ tenant_id: string; has_terms: number }>();
-  const foreign = rows.map(({ tenant_id }) => tenant_id).filter((id) => !ids.includes(id));
+  const foreign = rows.map(({ tenant_id }) => tenant_id).filter((id) => ![...ids, ...beside].includes(id));
   if (foreign.length > 0) throw new ForeignDataError(foreign);
-  if (rows.some(({ has_terms }) => has_terms)) return true;
-  if (rows.length > 0) {
-    for (const table of USAGE_TABLES) {
-      await clickhouse.command({ query: `TRUNCATE TABLE ${table}` });
-    }
-  }
+  const own = rows.filter(({ tenant_id }) => ids.includes(tenant_id));
+  if (own.some(({ has_terms }) => has_terms)) return true;
+  // What a load that was cut off has left.
+  if (own.length > 0) await deleteUsage(clickhouse, { tenantId: ids });
   return false;
 }
 

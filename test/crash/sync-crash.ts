@@ -49,16 +49,19 @@ export async function syncCrash({ seed, kills }: { seed: number; kills: number }
       });
     };
     const runs = kills * 3;
-    for (let run = 0; counts.killed < kills; run += 1) {
+    // On a busy machine all may be killed before a call went wrong: then one more, until one has.
+    const isMet = () => counts.killed >= kills && faulty.count() > 0;
+    for (let run = 0; !isMet(); run += 1) {
       if (run === runs) throw new Error(`only ${counts.killed} of ${runs} runs were killed before their end`);
       correct(random, totals);
-      faulty.broken = random.chance(0.7);
+      const isLast = counts.killed >= kills;
+      faulty.broken = isLast || random.chance(0.7);
       const child = start();
       const ended = once(child, 'exit') as Promise<[number | null]>;
       // While it looks up what is there, or from its first report on.
       const begun = random.chance(0.3) ? once(child, 'message') : faulty.nextReport();
       await Promise.race([ended, begun]);
-      await Promise.race([ended, sleep(random.below(150))]);
+      await Promise.race([ended, isLast ? faulty.nextFault() : sleep(random.below(150))]);
       child.kill('SIGKILL');
       const [code] = await ended;
       if (code === null) counts.killed += 1;
@@ -81,6 +84,7 @@ export async function syncCrash({ seed, kills }: { seed: number; kills: number }
 function withFaults(local: LocalStripe, random: Seeded) {
   let count = 0;
   let reported: () => void = () => undefined;
+  let broke: () => void = () => undefined;
   const faulty = {
     broken: false,
     count: () => count,
@@ -88,11 +92,17 @@ function withFaults(local: LocalStripe, random: Seeded) {
       new Promise<void>((resolve) => {
         reported = resolve;
       }),
+    nextFault: () =>
+      new Promise<void>((resolve) => {
+        if (count > 0) resolve();
+        broke = resolve;
+      }),
     async fetch(request: Request, env?: { outgoing: { destroy(): void } }): Promise<Response> {
       if (!request.url.endsWith('/meter_events')) return local.fetch(request);
       reported();
       if (!faulty.broken || random.chance(0.5)) return local.fetch(request);
       count += 1;
+      broke();
       const kind = random.pick(['lost request', 'lost answer', 'twice', 'refused']);
       if (kind === 'refused')
         return Response.json({ error: { type: 'api_error', message: 'busy' } }, { status: 503 });

@@ -64,6 +64,19 @@ describe('loadSampleMonth(), again', () => {
     expect(await countsOf(engine)).toEqual(before);
   });
 
+  it('takes others that it was told of', async () => {
+    await empty();
+    await storeBatch(engine.clickhouse, [eventOf({ tenantId: 'somebody-else' })]);
+    const first = await loadSampleMonth(engine.clickhouse, { events, beside: ['somebody-else'] });
+    const again = await loadSampleMonth(engine.clickhouse, { events, beside: ['somebody-else'] });
+    expect([first.loaded, first.events, again.loaded, again.events]).toEqual([true, events, false, events]);
+    // As a load that was cut off leaves it.
+    await engine.command('TRUNCATE TABLE tenant_quotas');
+    await loadSampleMonth(engine.clickhouse, { events, beside: ['somebody-else'] });
+    expect((await countsOf(engine, `tenant_id = 'somebody-else'`)).events).toMatch(/^1 /);
+    await empty();
+  });
+
   it('refuses a database with others’ terms', async () => {
     await empty();
     const effectiveFrom = new Date('2025-01-01');
