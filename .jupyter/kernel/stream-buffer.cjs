@@ -8,6 +8,7 @@ class StreamBuffer {
   #pending;
   #send;
   #sentAt = 0;
+  #lastRequest;
 
   /** @param {(name: 'stdout' | 'stderr', text: string, request: object) => void} send */
   constructor(send) {
@@ -22,7 +23,10 @@ class StreamBuffer {
       setImmediate(() => this.flush());
     }
     this.#pending.text += text;
-    if (performance.now() - this.#sentAt > LONGEST_WAIT_MS) this.flush();
+    // The first of a cell at once: it may compute from then on, and the turn never end.
+    const isFirst = this.#lastRequest !== request;
+    this.#lastRequest = request;
+    if (isFirst || performance.now() - this.#sentAt > LONGEST_WAIT_MS) this.flush();
   }
 
   /** To be called before anything else is sent, so that the order stays. */
