@@ -137,9 +137,9 @@ export class StripeBillingManager {
   }
 
   /**
-   * Cancels at the end of the month, or at once with a last invoice: what was used, less the unused part of
-   * the fee. Stripe pays nothing out: what is left of that credit is lost. A credit on the balance stays there.
-   * Of a fee that is not paid yet the unused part is taken off, or is a credit on the balance. May be repeated.
+   * Cancels at the end of the month, or at once with a last invoice: what was used, less the unused part of a
+   * fee that was paid. Stripe pays nothing out: what is left of that credit is lost. Of a fee that is owed the
+   * unused part is taken off, or is a credit on the balance; that stays there. May be repeated.
    *
    * @throws what `beforeChange` throws: the subscription goes on then.
    */
