@@ -33,15 +33,15 @@ export function printReport(report: Report): void {
 }
 
 /**
- * `4/4 ready`, `1/4 ready, 3 skipped`, `2/4 ready, 1 skipped, 1 failed`.
+ * `4/4 checks ready`, `1/4 checks ready, 3 skipped`, `2/4 checks ready, 1 skipped, 1 failed`.
  *
- * @example reportLine({ bridge: 'm12.1-m12.2', results: [] }) // '0/0 ready'
+ * @example reportLine({ bridge: 'm12.1-m12.2', results: [] }) // '0/0 checks ready'
  */
 export function reportLine({ results }: Report): string {
   const count = (status: CheckResult['status']) =>
     results.filter((result) => result.status === status).length;
   const [skipped, failed] = [count('skip'), count('fail')];
-  const parts = [`${count('pass')}/${results.length} ready`];
+  const parts = [`${count('pass')}/${results.length} checks ready`];
   if (skipped > 0) parts.push(`${skipped} skipped`);
   if (failed > 0) parts.push(`${failed} failed`);
   return parts.join(', ');

@@ -21,7 +21,7 @@ const expectRed = (
 ) => {
   expect(printed).toMatch(finding);
   expect(printed).toContain(`✗ FAIL ${title}`);
-  expect(printed).toContain('3/4 ready, 1 failed');
+  expect(printed).toContain('3/4 checks ready, 1 failed');
   expect(printed).toContain(`  → Mend M12.1 before going on: ${advice}`);
   expect(code).toBe(1);
 };
@@ -29,7 +29,7 @@ const expectRed = (
 describe('npm run check -- m12.1-m12.2', () => {
   it('is green on the sample', async () => {
     const { code, printed } = await check();
-    expect(printed).toContain('\n4/4 ready\n');
+    expect(printed).toContain('\n4/4 checks ready\n');
     expect(printed).toMatch(
       /^✓ ClickHouse data accuracy: 52 of 52 active tenants have usage in the last 30 days$/m,
     );
@@ -175,7 +175,7 @@ describe('npm run check -- m12.1-m12.2', () => {
     const { code, printed } = await check([], { OFFLINE: 'true' });
     expect(printed).toContain('⚠️  Skipping Dashboard performance (OFFLINE=true)');
     expect(printed).toContain('  expected: tenant_123 | 1,450 events | $127.35');
-    expect(printed).toContain('\n1/4 ready, 3 skipped\n');
+    expect(printed).toContain('\n1/4 checks ready, 3 skipped\n');
     expect(code).toBe(0);
   });
 });
@@ -247,7 +247,7 @@ describe('npm run check -- m12.4-m13.1', () => {
 
   it('is green', { timeout: 120_000 }, async () => {
     const { code, printed } = await bridge();
-    expect(printed).toContain('\n4/4 ready\n');
+    expect(printed).toContain('\n4/4 checks ready\n');
     expect(printed).toMatch(
       /^✓ Usage metering: ClickHouse answers; 20 and 10 queries of two tenants at once/m,
     );
@@ -266,7 +266,7 @@ describe('npm run check -- m12.4-m13.1', () => {
   }, async () => {
     const { code, printed } = await bridge({ ONBOARDING_API_URL: 'http://127.0.0.1:1' });
     expect(printed).toMatch(/^✗ FAIL Self-service onboarding: /m);
-    expect(printed).toContain('\n3/4 ready, 1 failed\n');
+    expect(printed).toContain('\n3/4 checks ready, 1 failed\n');
     expect(printed).toContain('  → Mend M12.3 before going on: GET /api/tenants/{id} names the step');
     expect(code).toBe(1);
   });
@@ -274,7 +274,7 @@ describe('npm run check -- m12.4-m13.1', () => {
   it('skips what is off with OFFLINE=true, and is no failure', async () => {
     const { code, printed } = await bridge({ OFFLINE: 'true', ONBOARDING_API_URL: 'http://127.0.0.1:1' });
     expect(printed).toContain('⚠️  Skipping Self-service onboarding (OFFLINE=true)');
-    expect(printed).toContain('\n0/4 ready, 4 skipped\n');
+    expect(printed).toContain('\n0/4 checks ready, 4 skipped\n');
     expect(code).toBe(0);
   });
 });

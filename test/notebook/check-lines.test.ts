@@ -63,7 +63,7 @@ describe('printReport()', () => {
         '✗ FAIL Invoices: 47.22 is not 47.23',
         '⚠️  Skipping Stripe (OFFLINE=true)',
         '✓ Dashboard performance: all panels under 1.0 s',
-        '2/4 ready, 1 skipped, 1 failed',
+        '2/4 checks ready, 1 skipped, 1 failed',
       ].join('\n'),
     );
   });
@@ -71,9 +71,9 @@ describe('printReport()', () => {
 
 describe('reportLine()', () => {
   it.each([
-    [[pass, pass, pass, pass], '4/4 ready'],
-    [[pass, skip, skip, skip], '1/4 ready, 3 skipped'],
-    [[pass, fail], '1/2 ready, 1 failed'],
+    [[pass, pass, pass, pass], '4/4 checks ready'],
+    [[pass, skip, skip, skip], '1/4 checks ready, 3 skipped'],
+    [[pass, fail], '1/2 checks ready, 1 failed'],
   ])('counts what is ready, %#', (results, line) => {
     expect(reportLine({ bridge: 'm12.1-m12.2', results })).toBe(line);
   });
