@@ -5,10 +5,10 @@ import { lookup } from 'node:dns/promises';
 const UNREACHABLE =
   /npm (?:error|ERR!) code (EAI_AGAIN|ENOTFOUND|ECONNREFUSED|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT)\b/;
 
-/** @returns {Promise<boolean>} whether the name of npm's registry is known here */
-export async function knowsRegistry() {
-  const registry = new URL(process.env.npm_config_registry ?? 'https://registry.npmjs.org');
-  return lookup(registry.hostname).then(
+/** @returns {Promise<boolean>} whether names are known here: that of a registry that was set, or any */
+export async function knowsNames() {
+  const { hostname } = new URL(process.env.npm_config_registry ?? 'https://nodejs.org');
+  return lookup(hostname).then(
     () => true,
     () => false,
   );

@@ -2,7 +2,7 @@
 // of other platforms, the lock file names packages that cannot be looked up, and `npm ci` refuses.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { knowsRegistry } from './network.mjs';
+import { knowsNames } from './network.mjs';
 import { modules, root } from './paths.mjs';
 import { runStep } from './run-step.mjs';
 import { contentHash, isStamped, stamp } from './stamp.mjs';
@@ -18,7 +18,7 @@ export async function installPackages() {
   }
   const args = ['install', '--include=dev', '--no-audit', '--no-fund', '--no-progress'];
   // Without a network npm tries each package again, after 10 and 60 seconds, for more than eleven minutes.
-  if (!(await knowsRegistry())) args.push('--fetch-retries=0');
+  if (!(await knowsNames())) args.push('--fetch-retries=0');
   // Under `npm start` this is the npm that runs already; elsewhere the one on PATH.
   const npm = process.env.npm_execpath;
   if (npm?.endsWith('.js')) await runStep('Installing packages', process.execPath, [npm, ...args]);
